@@ -1,0 +1,34 @@
+// SHA-256, as written in receipts and checked by verify: lower-case hex, 64 characters.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "lode/base/result.h"
+
+namespace lode {
+
+// Streaming SHA-256. Not thread-safe; one object hashes one message.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+
+  void Update(std::span<const std::byte> bytes);
+  void Update(std::string_view bytes);
+  // Ends the message. The object must not be used afterwards.
+  std::string HexDigest();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string Sha256Hex(std::string_view bytes);
+
+}  // namespace lode

@@ -1,0 +1,79 @@
+// Bronze Parquet files: written deterministically, read back for merging, imported with a column mapping.
+//
+// The bytes of a file depend only on schema, footer facts and the values in row order: not on batch boundaries,
+// string pool ids, threads, clock or host.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lode/base/result.h"
+#include "lode/codec/decoder.h"
+#include "lode/codec/schema.h"
+#include "lode/codec/string_pool.h"
+
+namespace lode::codec {
+
+// Arrow schema in which rows travel between decode and encode once their file is known: DecodedSchema plus int32
+// `source_file` (pool id).
+std::shared_ptr<arrow::Schema> StoredSchema(const TableSchema& schema);
+// All columns of the table in file order in travelling form (kText as int32 pool ids, kPrice as int64).
+std::shared_ptr<arrow::Schema> PhysicalSchema(const TableSchema& schema);
+
+struct FooterFacts {
+  std::string dataset;
+  std::string partition;  // path relative to bronze/<dataset>/
+};
+
+struct WrittenFile {
+  uint64_t size = 0;
+  std::string sha256;
+  int64_t rows = 0;
+};
+
+// zstd level 3 with content checksum, page index, statistics, field ids, decimals as INT64, no Arrow schema blob.
+// Per-column encodings are chosen on the first rows by measured size. One thread; memory: about one row group.
+class ParquetWriter {
+ public:
+  static Result<std::unique_ptr<ParquetWriter>> Create(const std::filesystem::path& path, const TableSchema& schema,
+                                                       const FooterFacts& facts, const StringPool& strings);
+  virtual ~ParquetWriter() = default;
+  // Appends rows in PhysicalSchema(schema).
+  virtual Status Write(const arrow::RecordBatch& rows) = 0;
+  // Writes the footer, fsyncs, returns size, hash (computed while writing) and rows.
+  virtual Result<WrittenFile> Close() = 0;
+};
+
+// Streams a bronze file of ours back in StoredSchema(schema), text interned into `strings`, in file order.
+// kCorrupt when the file does not carry the schema's columns or a page fails its checksum.
+class ParquetRows {
+ public:
+  static Result<std::unique_ptr<ParquetRows>> Open(const std::filesystem::path& path, const TableSchema& schema,
+                                                   StringPool* strings);
+  virtual ~ParquetRows() = default;
+  // Next batch, null at the end.
+  virtual Result<std::shared_ptr<arrow::RecordBatch>> Next() = 0;
+  virtual int64_t total_rows() const = 0;
+};
+
+// How the columns of somebody's Parquet map onto a declared schema: target column -> source column name, or a constant
+// ("=1" means the literal 1). Columns not named map by equal name.
+struct ColumnMapping {
+  std::map<std::string, std::string> columns;
+};
+// Reads a mapping file (TOML: `[columns]` target = "source", or target = { value = 1 }). kConfig names the bad line.
+Result<ColumnMapping> ReadColumnMapping(const std::filesystem::path& path);
+
+// Decodes foreign Parquet into DecodedSchema(schema): doubles and decimals become prices (kBadInput records where a
+// double has no exact 9-digit decimal within 1e-9), timestamps of any unit and zone become UTC, dates become midnight.
+// Missing publisher_id and instrument_id are 0 where `symbol` is mapped; any other missing required column is an error.
+Result<std::unique_ptr<Decoder>> OpenForeignParquet(const std::filesystem::path& path, const TableSchema& schema,
+                                                    const ColumnMapping& mapping, DecodeContext context);
+
+}  // namespace lode::codec

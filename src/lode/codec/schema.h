@@ -1,0 +1,82 @@
+// Declared table schemas: what a bronze Parquet file of each vendor schema holds, column by column.
+//
+// A schema is versioned data. Vendor columns come from the decoder in this order; derived columns (root, is_spread,
+// date, source_file) are filled while the partition is written. docs/schemas.md is checked against this registry.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lode::codec {
+
+enum class ColumnType {
+  kBool,
+  kInt32,
+  kInt64,
+  kUint64,
+  kFloat64,      // vendors with plain decimals only; Databento has none
+  kPrice,        // DECIMAL(18,9), travels as int64 in units of 1e-9
+  kTimestampUs,  // UTC without zone
+  kTimestampNs,  // UTC without zone
+  kDate,         // days since 1970-01-01
+  kText,         // travels as int32 ids into the unit's StringPool
+};
+
+// Where a bronze column's value comes from.
+enum class ColumnOrigin {
+  kVendor,      // the decoder
+  kSourceRow,   // the decoder: record number in the raw file, from 0
+  kSourceFile,  // the raw file's name
+  kRoot,        // product root of `symbol`
+  kIsSpread,    // whether `symbol` is a multi-leg instrument
+  kDate,        // UTC day of the day column
+  kExtra,       // unknown keys as JSON text, null when there are none
+};
+
+struct Column {
+  std::string name;
+  ColumnType type;
+  bool nullable;
+  ColumnOrigin origin = ColumnOrigin::kVendor;
+  std::string description;  // meaning, unit and null rule, as docs/schemas.md prints it
+};
+
+// How equal keys are treated when a partition is merged.
+enum class MergeRule {
+  kNewestByKey,   // one row a key: higher vendor last_modified_date, then the later receipt
+  kReplaceCells,  // every row is kept; a new delivery replaces all rows of its cells
+};
+
+struct TableSchema {
+  std::string name;  // vendor schema, e.g. "ohlcv-1m"
+  int version;
+  std::vector<Column> columns;      // in file order; Parquet field ids are 1-based positions
+  std::vector<std::string> key;     // identity
+  std::vector<std::string> order;   // order in the file; total
+  std::string day_column;           // decides a row's day
+  std::string fallback_day_column;  // used where day_column is null; empty: such a row is bad
+  MergeRule merge;
+  std::string layout;  // default layout template, relative to bronze/<dataset>/
+
+  // Index of a column, -1 when there is none.
+  int Find(std::string_view column) const;
+};
+
+// Schema of a Databento record type ("ohlcv-1m", "trades", "mbo", "definition", …); nullptr when unknown.
+// The pointer lives as long as the process.
+const TableSchema* FindDatabentoSchema(std::string_view name);
+// All of them, in docs order.
+std::vector<const TableSchema*> DatabentoSchemas();
+
+// Arrow schema of decoder batches: columns of origin kVendor and kExtra in order, then int64 `source_row`.
+// kText columns are int32 (pool ids), kPrice int64; null slots carry no value.
+std::shared_ptr<arrow::Schema> DecodedSchema(const TableSchema& schema);
+// Arrow schema of the Parquet file: all columns, decimal64(18,9), zoneless timestamps, field ids set.
+std::shared_ptr<arrow::Schema> ParquetSchema(const TableSchema& schema);
+
+}  // namespace lode::codec
