@@ -20,12 +20,6 @@
 
 namespace lode::codec {
 
-// Arrow schema in which rows travel between decode and encode once their file is known: DecodedSchema plus int32
-// `source_file` (pool id).
-std::shared_ptr<arrow::Schema> StoredSchema(const TableSchema& schema);
-// All columns of the table in file order in travelling form (kText as int32 pool ids, kPrice as int64).
-std::shared_ptr<arrow::Schema> PhysicalSchema(const TableSchema& schema);
-
 struct FooterFacts {
   std::string dataset;
   std::string partition;  // path relative to bronze/<dataset>/
@@ -50,7 +44,7 @@ class ParquetWriter {
   virtual Result<WrittenFile> Close() = 0;
 };
 
-// Streams a bronze file of ours back in StoredSchema(schema), text interned into `strings`, in file order.
+// Streams a bronze file of ours back in StoredSchema(schema) (codec/schema.h), text interned into `strings`, in file order.
 // kCorrupt when the file does not carry the schema's columns or a page fails its checksum.
 class ParquetRows {
  public:

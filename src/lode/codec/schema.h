@@ -76,6 +76,10 @@ std::vector<const TableSchema*> DatabentoSchemas();
 // Arrow schema of decoder batches: columns of origin kVendor and kExtra in order, then int64 `source_row`.
 // kText columns are int32 (pool ids), kPrice int64; null slots carry no value.
 std::shared_ptr<arrow::Schema> DecodedSchema(const TableSchema& schema);
+// Rows once their raw file is known: DecodedSchema plus int32 `source_file` (pool id).
+std::shared_ptr<arrow::Schema> StoredSchema(const TableSchema& schema);
+// All columns of the table in file order, still in travelling form (kText as pool ids, kPrice as int64).
+std::shared_ptr<arrow::Schema> PhysicalSchema(const TableSchema& schema);
 // Arrow schema of the Parquet file: all columns, decimal64(18,9), zoneless timestamps, field ids set.
 std::shared_ptr<arrow::Schema> ParquetSchema(const TableSchema& schema);
 
