@@ -1,0 +1,93 @@
+// Receipts: the append-only record of what a unit brought. They and the lake's files are the truth; the ledger is an
+// index made again from them. Format: docs/ledger.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lode/base/result.h"
+#include "lode/base/time.h"
+
+namespace lode::ledger {
+
+enum class CellState {
+  kComplete, kEmpty, kClosed, kNotListed, kNotEntitled, kPending, kPartial, kMissing, kFailed, kStale, kExpired,
+};
+std::string_view Name(CellState state);
+Result<CellState> ParseCellState(std::string_view name);
+// complete, empty, closed, not_listed, not_entitled and expired are not work.
+bool IsSettled(CellState state);
+
+// One (symbol or group, day) of the receipt's dataset.
+struct Cell {
+  std::string symbol;  // requested symbol, or the group of a file without a request ("glbx-mdp3.trades")
+  Day day;
+  CellState state = CellState::kMissing;
+  std::string reason;              // why it is not complete; empty for complete
+  std::string proof;               // what complete rests on: "manifest", "stream", "file end"
+  std::optional<int64_t> rows;     // unknown where rows cannot be told apart by symbol
+  std::optional<Day> modified;     // vendor's last_modified_date
+  bool degraded = false;           // vendor's condition list says so
+  bool operator==(const Cell&) const = default;
+};
+
+// A vendor file the unit read.
+struct RawFile {
+  std::string name;         // file name as delivered
+  std::string landed;       // path relative to the lake, or the absolute path of an --in-place import
+  bool in_place = false;
+  uint64_t size = 0;
+  std::string sha256;
+  std::string role;         // "data" | "metadata" | "manifest" | "condition" | "symbology" | "other"
+  // How to decode it again (data files): "dbn" | "dbn.frag" | "csv" | "ndjson" | "parquet", and its facts.
+  std::string encoding;
+  std::string schema;
+  std::optional<bool> pretty_px, pretty_ts;
+  std::string mapping;      // column mapping of foreign Parquet, as TOML text
+  bool operator==(const RawFile&) const = default;
+};
+
+struct Partition {
+  std::string path;  // relative to bronze/<dataset>/
+  uint64_t size = 0;
+  std::string sha256;
+  int64_t rows = 0;
+  std::string min_key, max_key;  // first and last row's order key, as text
+  std::string replaces;          // sha256 of the version it replaced; empty for a new file
+  bool operator==(const Partition&) const = default;
+};
+
+struct Receipt {
+  int64_t sequence = 0;  // 1, 2, … within the dataset: later wins
+  std::string dataset, schema;
+  int schema_version = 1;
+  std::string layout;
+  std::string origin;   // "file" | "api" | "job"
+  std::string unit;     // what it was, for people: file name or delivery id
+  std::string request;  // the request as JSON text; for files the delivery's own metadata query
+  int attempts = 1;
+  std::string started_at, finished_at;  // ISO-8601
+  std::string program;                  // lode version
+  std::vector<RawFile> raw_files;
+  std::vector<Partition> partitions;
+  std::vector<Cell> cells;
+  int64_t records = 0;     // read from the raw files
+  int64_t rejected = 0;    // of those, quarantined
+  std::string quarantine;  // path relative to the lake; empty when nothing was
+  int64_t duplicates = 0;  // equal rows dropped by key (bars)
+  bool operator==(const Receipt&) const = default;
+};
+
+// File name under receipts/<dataset>/: "00000001.json".
+std::string ReceiptFileName(int64_t sequence);
+
+// Canonical JSON text (sorted keys, cells run-length grouped, a trailing "sha256" over the rest): the same receipt gives
+// the same bytes.
+std::string WriteReceipt(const Receipt& receipt);
+// kCorrupt when the text is not a receipt or its own checksum does not match: any single flipped bit is found.
+Result<Receipt> ReadReceipt(std::string_view text);
+
+}  // namespace lode::ledger
