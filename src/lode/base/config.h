@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lode/base/result.h"
@@ -52,6 +53,9 @@ class Config {
  public:
   // Reads everything. kConfig names file and line of a bad value or an unknown key (with the nearest known one).
   // A lake without lode.toml gets the defaults.
+  // The lake is --lake, else LODE_LAKE, else lake.root of --config, else the current folder when it holds lode.toml or
+  // .lode; kUsage when there is none. Below the lake's file lies the user's own: $XDG_CONFIG_HOME/lode/lode.toml, which
+  // may hold anything but [lake] and [datasets]. Reads files, writes nothing, resolves no key.
   static Result<Config> Load(const ConfigRequest& request);
   // The same from text, for tests and fuzzing; no environment.
   static Result<Config> Parse(std::string_view toml, std::string_view origin_name);
@@ -63,16 +67,23 @@ class Config {
   const DatasetConfig* FindDataset(std::string_view name) const;
   // Every value with its origin, sorted by key.
   const std::vector<ConfigValue>& values() const { return values_; }
+  // Plain text of a value (lists: comma-separated), nullopt when neither set nor known by default.
   std::optional<std::string> Get(std::string_view dotted_key) const;
+  // What the user should know and need not act on: values the trust rule dropped.
+  const std::vector<std::string>& notices() const { return notices_; }
 
  private:
+  friend class ConfigBuilder;
   std::filesystem::path lake_root_;
   std::filesystem::path file_;
   std::map<std::string, DatasetConfig> datasets_;
   std::vector<ConfigValue> values_;
+  std::map<std::string, std::string, std::less<>> plain_;
+  std::vector<std::string> notices_;
 };
 
-// Appends a [datasets.NAME] table to `file` (created when absent), durably and atomically; comments stay.
+// Appends a [datasets.NAME] table to `file` (created when absent, 0644), durably and atomically; comments stay. Two
+// processes may do so at once. kConfig when the file declares the name already.
 Status DeclareDataset(const std::filesystem::path& file, const DatasetConfig& dataset);
 
 // Dataset names are folder names: [a-z0-9_], 1 to 64 characters, not starting with '_' or a digit.

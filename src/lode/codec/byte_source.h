@@ -33,9 +33,14 @@ struct ZstdLimits {
   int max_window_log = 27;  // 128 MiB window
 };
 
-// Zstd: any number of frames, skippable frames passed over; a frame cut short, a bad checksum, trailing garbage or a
-// bomb is kBadInput.
+// Zstd: any number of frames, skippable frames passed over; no frame at all, a frame cut short, a bad checksum,
+// trailing garbage or a bomb is kBadInput; legacy DBZ (which hides in a skippable frame) is LegacyDbzError.
 std::unique_ptr<ByteSource> OpenZstd(std::unique_ptr<ByteSource> compressed, ZstdLimits limits = {});
+
+// Whether a stream begins like legacy DBZ: a skippable zstd frame with "DBZ" in it.
+bool LooksLikeDbz(std::span<const std::byte> head);
+// kUnsupported: names DBZ and what to do about it.
+Error LegacyDbzError();
 
 // What a file's first bytes say it is, whatever its name.
 enum class Magic { kEmpty, kZstd, kSkippableZstd, kGzip, kDbn, kDbz, kParquet, kJson, kText, kUnknown };

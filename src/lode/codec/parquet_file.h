@@ -59,10 +59,12 @@ class ParquetRows {
 // How the columns of somebody's Parquet map onto a declared schema: target column -> source column name, or a constant
 // ("=1" means the literal 1). Columns not named map by equal name.
 struct ColumnMapping {
+  std::string schema;  // target schema when the dataset does not declare one; may be empty
   std::map<std::string, std::string> columns;
 };
-// Reads a mapping file (TOML: `[columns]` target = "source", or target = { value = 1 }). kConfig names the bad line.
-Result<ColumnMapping> ReadColumnMapping(const std::filesystem::path& path);
+// Parses the text of a mapping file (TOML: `schema = "ohlcv-1d"`, `[columns]` target = "source" or target = { value = 1 };
+// empty text: an empty mapping). kConfig names the bad line.
+Result<ColumnMapping> ParseColumnMapping(std::string_view toml);
 
 // Decodes foreign Parquet into DecodedSchema(schema): doubles and decimals become prices (kBadInput records where a
 // double has no exact 9-digit decimal within 1e-9), timestamps of any unit and zone become UTC, dates become midnight.

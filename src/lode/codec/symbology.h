@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "lode/base/result.h"
 #include "lode/base/time.h"
@@ -14,19 +14,23 @@
 namespace lode::codec {
 
 // instrument_id -> intervals [first, last) of days with a symbol id. Later additions win where intervals overlap.
+// Add and Find cost O(log intervals of the instrument), whatever order a hostile file adds them in.
 class SymbologyMap {
  public:
+  // An empty interval (first >= last_exclusive) adds nothing.
   void Add(uint32_t instrument_id, Day first, Day last_exclusive, int32_t symbol_id);
   // Symbol id of the instrument on that day, StringPool::kNull when unresolved.
   int32_t Find(uint32_t instrument_id, Day day) const;
-  bool empty() const { return intervals_.empty(); }
+  bool empty() const { return instruments_.empty(); }
 
  private:
   struct Interval {
-    Day first, last_exclusive;
+    Day last_exclusive;
     int32_t symbol_id;
   };
-  std::unordered_map<uint32_t, std::vector<Interval>> intervals_;
+  // Disjoint intervals by their first day.
+  using Intervals = std::map<Day, Interval>;
+  std::unordered_map<uint32_t, Intervals> instruments_;
 };
 
 // Reads the text of a symbology.json (specs: {"result": {SYMBOL: [{"d0","d1","s"}]}, "stype_in", "stype_out"}) into a

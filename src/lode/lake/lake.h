@@ -37,8 +37,9 @@ Status CreateLake(const LakePaths& paths);
 // The right to write one dataset: its lock, an open ledger, and the promise that no interrupted publish is left.
 class DatasetWriter {
  public:
-  // Takes the lock (kBusy when another run holds it), opens the ledger, finishes or drops open intents, removes
-  // temporaries of dead runs of this dataset.
+  // Takes the lock (kBusy when another run holds it), opens the ledger, finishes or drops open intents, indexes receipts
+  // the ledger does not know, removes temporaries of dead runs of this dataset. Writes nothing when there is nothing to
+  // do. kCorrupt when the ledger is damaged or names a receipt that is gone.
   static Result<DatasetWriter> Open(const LakePaths& paths, std::string_view dataset);
 
   const LakePaths& paths() const { return paths_; }
@@ -46,6 +47,8 @@ class DatasetWriter {
   ledger::Ledger& ledger() { return *ledger_; }
   // Folder for this run's temporaries: <lake>/.lode/tmp/<dataset>. Same file system as bronze.
   fs::path temporary() const { return paths_.temporary() / dataset_; }
+  // After a failed unit: removes its temporaries, except those an open intent still needs. As far as possible.
+  void DropTemporaries();
 
  private:
   DatasetWriter(LakePaths paths, std::string dataset, store::FileLock lock, std::unique_ptr<ledger::Ledger> ledger)
@@ -56,16 +59,24 @@ class DatasetWriter {
   std::unique_ptr<ledger::Ledger> ledger_;
 };
 
-// A finished temporary waiting to be published. Both paths are relative to the lake's root.
+// StagedFile::old_sha256 of a target that is replaced whatever it holds: somebody put it in place of ours.
+inline constexpr std::string_view kAnyContent = "*";
+
+// A finished temporary waiting to be published. Both paths are relative to the lake's root: below .lode/tmp/<dataset>/
+// and below landing/, bronze/ or quarantine/<dataset>/.
 struct StagedFile {
   std::string temporary, target;
   std::string sha256;
-  std::string old_sha256;  // hash of the target it replaces; empty: the target must not exist
+  // Hash of the target it replaces; empty: the target must not exist, unless it holds these very bytes already.
+  std::string old_sha256;
 };
 
 // Publishes staged files and their receipt: intent, renames, folder fsyncs, receipt file, ledger commit. Every
 // temporary must already be written and fsynced. After a kill at any instant the next DatasetWriter::Open leaves either
 // the state before or the state after. Sets receipt.sequence.
+//
+// On an error (kStorage: disk full, read-only; kCorrupt: a target is not what old_sha256 says) the state before is
+// brought back and the temporaries are removed; where even that fails, the next Open decides.
 Status Publish(DatasetWriter& writer, const std::vector<StagedFile>& files, ledger::Receipt receipt);
 
 }  // namespace lode::lake

@@ -1,5 +1,10 @@
-// The ledger: an SQLite index of receipts, raw files, partitions, cells, intents and runs at
-// <lake>/.lode/ledger.sqlite. One writer per dataset (the dataset's lock); readers never lock.
+// The ledger: an SQLite index of receipts, raw files, partitions, cells and intents at <lake>/.lode/ledger.sqlite.
+// Tables and the choice of journal: docs/ledger.md.
+//
+// One writer per dataset (the dataset's lock); writers of different datasets wait for each other's short transactions.
+// Readers take no lode lock, write nothing, and see each dataset as of one commit per call. A Ledger is used by one
+// thread at a time. Errors: kStorage (disk full, read-only), kBusy (a transaction of another run took over a minute),
+// kCorrupt (damaged: the text says `lode ledger rebuild`), kUnsupported (written by a newer lode).
 #pragma once
 
 #include <cstdint>
@@ -52,18 +57,27 @@ struct ReceiptRow {
   int64_t records = 0, rejected = 0;
 };
 
+// A receipt as it lies on disk.
+struct StoredReceipt {
+  Receipt receipt;
+  std::string sha256;  // of the file's bytes
+};
+
 struct DatasetRow {
   std::string name, schema, layout;
 };
 
 class Ledger {
  public:
-  // Opens for writing, creating file and tables. kStorage on a read-only lake.
+  // Opens for writing, creating file and tables; finishes or undoes what a killed writer left in the file. Writes
+  // nothing when there is nothing to do. kStorage on a read-only lake.
   static Result<std::unique_ptr<Ledger>> Open(const std::filesystem::path& file);
   // Opens for reading; never writes, works on a read-only lake. nullptr when there is no ledger yet.
   static Result<std::unique_ptr<Ledger>> OpenReadOnly(const std::filesystem::path& file);
   // In memory, for rebuild-and-compare and tests.
   static Result<std::unique_ptr<Ledger>> OpenInMemory();
+  // Removes a ledger file that cannot be read, so that Open starts a new one. Open intents in it are lost.
+  static Status Discard(const std::filesystem::path& file);
   virtual ~Ledger() = default;
 
   virtual Result<std::vector<DatasetRow>> Datasets() = 0;
@@ -82,11 +96,17 @@ class Ledger {
   virtual Status DropIntent(int64_t id) = 0;
   // Indexes a receipt whose file is durable and drops `intent_id` (0: none).
   virtual Status Commit(const Receipt& receipt, std::string_view receipt_sha256, int64_t intent_id) = 0;
-  // Forgets everything but runs (rebuild).
+  // Forgets what is known of `dataset` and indexes the receipts `next` yields (nullopt: the end), in one transaction:
+  // readers see the old or the new index. Open intents stay.
+  virtual Status Reindex(std::string_view dataset, const std::function<Result<std::optional<StoredReceipt>>()>& next) = 0;
+  // Forgets everything, open intents too.
   virtual Status Clear() = 0;
 
-  // Text dump of datasets, receipts, raw files, partitions and cells, for comparing two ledgers.
-  virtual Result<std::string> Dump() = 0;
+  // Calls `line` with a text line for each row about `dataset` (its entry, receipts, raw files, partitions, cells), in
+  // key order: equal ledgers give equal lines.
+  virtual Status DumpDataset(std::string_view dataset, const std::function<void(std::string_view)>& line) = 0;
+  // The lines of all datasets, for comparing two ledgers.
+  Result<std::string> Dump();
 };
 
 // How a newer receipt's cell treats an older one: a settled cell is not undone by a delivery that merely lacks it.

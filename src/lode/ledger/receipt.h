@@ -83,11 +83,22 @@ struct Receipt {
 
 // File name under receipts/<dataset>/: "00000001.json".
 std::string ReceiptFileName(int64_t sequence);
+// The sequence in a receipt file's name; nullopt for any other name.
+std::optional<int64_t> ReceiptSequence(std::string_view file_name);
 
-// Canonical JSON text (sorted keys, cells run-length grouped, a trailing "sha256" over the rest): the same receipt gives
-// the same bytes.
+// More cells than this in one receipt are refused by ReadReceipt: a few bytes of JSON can name a million days.
+inline constexpr int64_t kMaxReceiptCells = 4'000'000;
+// Largest receipt file that is read.
+inline constexpr uint64_t kMaxReceiptBytes = uint64_t{64} << 20;
+
+// Sorts by symbol and day and folds several cells of one (symbol, day) with Replaces (ledger.h).
+void SortCells(std::vector<Cell>* cells);
+
+// Canonical JSON text (sorted keys, cells sorted and run-length grouped, a trailing "sha256" over the rest): the same
+// receipt gives the same bytes. ReadReceipt gives it back with SortCells applied.
 std::string WriteReceipt(const Receipt& receipt);
 // kCorrupt when the text is not a receipt or its own checksum does not match: any single flipped bit is found.
+// kUnsupported when a newer lode wrote it. Paths of a receipt that was read stay below the lake (in-place files aside).
 Result<Receipt> ReadReceipt(std::string_view text);
 
 }  // namespace lode::ledger

@@ -22,6 +22,11 @@ Status WriteDurable(const fs::path& path, std::string_view bytes);
 // Temporary in `temporary_dir`, fsync, rename onto `path`, fsync of the folder.
 Status ReplaceDurable(const fs::path& path, std::string_view bytes, const fs::path& temporary_dir);
 Status Rename(const fs::path& from, const fs::path& to);
+// Renames onto a name that must be free; kCorrupt when something is there already.
+Status RenameNew(const fs::path& from, const fs::path& to);
+// Atomically swaps two existing files, so that the old version survives under the temporary's name until the caller
+// removes it. False where the file system cannot (then nothing has happened).
+Result<bool> Exchange(const fs::path& a, const fs::path& b);
 Status SyncDirectory(const fs::path& dir);
 Status SyncFile(const fs::path& path);
 // mkdir -p that fsyncs the parent of every folder it makes.
@@ -32,9 +37,15 @@ Status Remove(const fs::path& path);
 struct FileInfo {
   std::string path;  // relative to the listed folder, '/' separated
   uint64_t size = 0;
+  bool regular = true;  // false: symbolic link, pipe, device (only from ListEverything)
 };
 // Regular files below `dir`, sorted by path; an absent folder is empty. Symbolic links are not followed.
 Result<std::vector<FileInfo>> List(const fs::path& dir);
+// The same with everything else that is not a folder.
+Result<std::vector<FileInfo>> ListEverything(const fs::path& dir);
+
+// A path that stays below the folder it is joined to: relative, no empty, "." or ".." part, no NUL.
+bool IsPlainRelativePath(std::string_view path);
 
 // Size of a regular file, nullopt when absent.
 Result<std::optional<uint64_t>> FileSize(const fs::path& path);
@@ -44,16 +55,18 @@ struct Digest {
   uint64_t size = 0;
   std::string sha256;
 };
+// Of a regular file, not through a symbolic link; kNotFound when absent.
 Result<Digest> HashFile(const fs::path& path);
 // Copies by reflink where the file system can, else by bytes; fsyncs the copy. Never a hard link: the source may be
 // appended to. The digest is of the copy.
 Result<Digest> CopyDurable(const fs::path& from, const fs::path& to);
 
-// Exclusive advisory lock on a file (flock): released by the kernel when the process dies, however it dies.
+// Exclusive advisory lock on a file (flock): released by the kernel when the process dies, however it dies. Nothing is
+// written into the file, so that a run without work leaves the lake untouched; the holder is looked up in /proc/locks.
 class FileLock {
  public:
-  // kBusy (with the owner's text) when another process holds it.
-  static Result<FileLock> Acquire(const fs::path& path, std::string_view owner);
+  // kBusy, naming `what` is held and by which process, when somebody has it. Creates the file, not its folder.
+  static Result<FileLock> Acquire(const fs::path& path, std::string_view what);
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;
   ~FileLock();

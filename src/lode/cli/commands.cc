@@ -1,0 +1,27 @@
+#include "lode/cli/commands.h"
+
+#include <array>
+
+namespace lode::cli {
+namespace {
+
+constexpr std::array kCommands = std::to_array<CommandEntry>({
+    {"init", "Set up", "make a lake: folders and a commented lode.toml", MakeInit},
+    {"config show", "Set up", "every setting and where it comes from", MakeConfigShow},
+    {"doctor", "Set up", "check program, lake, disk, clock and key files", MakeDoctor},
+    {"import", "Bring data in", "take vendor files already on disk into a dataset", MakeImport},
+    {"datasets", "Look", "datasets, declared and present", MakeDatasets},
+    {"status", "Look", "what is there, what is missing", MakeStatus},
+    {"gaps", "Look", "missing days as ranges; exit code 4 when there are any", MakeGaps},
+    {"explain", "Look", "the whole story of one cell", MakeExplain},
+    {"query", "Look", "SQL over the lake: one view a dataset", MakeQuery},
+    {"logs", "Look", "the newest run log", MakeLogs},
+    {"verify", "Keep whole", "read every byte and compare with the receipts", MakeVerify},
+    {"ledger rebuild", "Keep whole", "make the ledger again from receipts", MakeLedgerRebuild},
+});
+
+}  // namespace
+
+std::span<const CommandEntry> Commands() { return kCommands; }
+
+}  // namespace lode::cli

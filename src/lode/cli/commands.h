@@ -1,0 +1,23 @@
+// Makers of the commands, one a file: <name>.cc.
+#pragma once
+
+#include <memory>
+
+#include "lode/cli/command.h"
+
+namespace lode::cli {
+
+std::unique_ptr<Command> MakeInit();
+std::unique_ptr<Command> MakeImport();
+std::unique_ptr<Command> MakeStatus();
+std::unique_ptr<Command> MakeGaps();
+std::unique_ptr<Command> MakeVerify();
+std::unique_ptr<Command> MakeQuery();
+std::unique_ptr<Command> MakeExplain();
+std::unique_ptr<Command> MakeLogs();
+std::unique_ptr<Command> MakeLedgerRebuild();
+std::unique_ptr<Command> MakeDoctor();
+std::unique_ptr<Command> MakeConfigShow();
+std::unique_ptr<Command> MakeDatasets();
+
+}  // namespace lode::cli

@@ -1,0 +1,62 @@
+#include "lode/cli/days.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "lode/base/log.h"
+
+namespace lode::cli {
+namespace {
+
+std::optional<int> Number(std::string_view digits) {
+  int number = 0;
+  bool all_digits = std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+  auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (digits.empty() || !all_digits || problem != std::errc() || end != digits.data() + digits.size()) return {};
+  return number;
+}
+
+std::unexpected<Error> NotADay(std::string_view text) {
+  return Fail(ErrorKind::kUsage, "not a day: {} (write 2024-01-31, today, yesterday or -7d)", text.substr(0, 64));
+}
+
+}  // namespace
+
+Result<DayArgument> ParseDayArgument(std::string_view text, Day today) {
+  if (text == "today") return DayArgument{today, {}};
+  if (text == "yesterday") return DayArgument{today - 1, {}};
+  if (text.size() > 2 && text.front() == '-' && text.back() == 'd') {
+    std::optional<int> days = Number(text.substr(1, text.size() - 2));
+    if (!days || *days > 400'000) return NotADay(text);
+    return DayArgument{today - *days, {}};
+  }
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return NotADay(text);
+  std::optional<int> year = Number(text.substr(0, 4));
+  std::optional<int> month = Number(text.substr(5, 2));
+  std::optional<int> day = Number(text.substr(8, 2));
+  if (!year || !month || !day || *year < 1 || *month < 1 || *month > 12 || *day < 1 || *day > 31) return NotADay(text);
+  int last = DaysInMonth(*year, *month);
+  DayArgument parsed{ToDay({*year, *month, std::min(*day, last)}), {}};
+  if (*day > last) parsed.notice = fmt::format("{} does not exist; taken as {}", text, FormatDay(parsed.day));
+  return parsed;
+}
+
+Result<DayRange> ParseDayRange(std::string_view start, std::string_view end, Day today) {
+  DayRange range;
+  auto read = [&](std::string_view text, std::optional<Day>& day) -> Status {
+    if (text.empty()) return Ok();
+    LODE_TRY(DayArgument parsed, ParseDayArgument(text, today));
+    if (!parsed.notice.empty()) log::Info("{}", parsed.notice);
+    day = parsed.day;
+    return Ok();
+  };
+  LODE_TRY(read(start, range.first));
+  LODE_TRY(read(end, range.last));
+  if (range.first && range.last && *range.last < *range.first) {
+    return Fail(ErrorKind::kUsage, "the range ends ({}) before it starts ({})", FormatDay(*range.last),
+                FormatDay(*range.first));
+  }
+  return range;
+}
+
+}  // namespace lode::cli

@@ -1,0 +1,233 @@
+// lode explain DATASET/SYMBOL/DAY or DATASET/DAY
+#include <algorithm>
+#include <filesystem>
+
+#include "lode/cli/commands.h"
+#include "lode/cli/days.h"
+#include "lode/cli/table.h"
+#include "lode/lake/layout.h"
+#include "lode/lake/survey.h"
+#include "lode/store/local_disk.h"
+
+namespace lode::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kLongestReceipt = uint64_t{256} << 20;
+
+struct CellName {
+  std::string dataset;
+  std::optional<std::string> symbol;  // may hold '/'
+  Day day;
+};
+
+Result<CellName> ParseCell(const std::string& text, Day today) {
+  size_t first = text.find('/');
+  size_t last = text.rfind('/');
+  if (first == std::string::npos) {
+    return Fail(ErrorKind::kUsage, "explain {}: write DATASET/SYMBOL/DAY or DATASET/DAY", text);
+  }
+  LODE_TRY(DayArgument day, ParseDayArgument(text.substr(last + 1), today));
+  CellName name{text.substr(0, first), {}, day.day};
+  if (first != last) name.symbol = text.substr(first + 1, last - first - 1);
+  return name;
+}
+
+std::string_view Meaning(ledger::CellState state) {
+  using enum ledger::CellState;
+  switch (state) {
+    case kComplete: return "everything the vendor has is here, with proof";
+    case kEmpty: return "the vendor says there is nothing; counts as complete";
+    case kClosed: return "no session that day";
+    case kNotListed: return "the symbol was not listed that day";
+    case kNotEntitled: return "the vendor's plan does not cover it";
+    case kPending: return "the vendor is not ready yet";
+    case kPartial: return "covered up to an instant; always work again";
+    case kMissing: return "should be here and is not";
+    case kFailed: return "the last attempt failed";
+    case kStale: return "the vendor has a newer version";
+    case kExpired: return "removed by clean; not work";
+  }
+  return "";
+}
+
+// The receipt that decided a cell; null when its file is gone or damaged (verify tells).
+std::optional<ledger::Receipt> ReadDecider(const lake::LakePaths& paths, const std::string& dataset, int64_t sequence) {
+  if (sequence <= 0) return {};
+  fs::path file = paths.receipts(dataset) / ledger::ReceiptFileName(sequence);
+  Result<std::string> text = store::ReadFile(file, kLongestReceipt);
+  if (!text) return {};
+  Result<ledger::Receipt> receipt = ledger::ReadReceipt(*text);
+  if (!receipt) return {};
+  return *std::move(receipt);
+}
+
+class Explanation {
+ public:
+  Explanation(Session& session, lake::LakePaths paths, const lake::DatasetSurvey& survey, Day day)
+      : session_(session), paths_(std::move(paths)), survey_(survey), day_(day) {}
+
+  void TellCell(const ledger::CellRow& row) {
+    const ledger::Cell& cell = row.cell;
+    Line("cell", fmt::format("{}/{}/{}", survey_.dataset.name, cell.symbol, FormatDay(cell.day)));
+    Line("state", fmt::format("{}: {}", ledger::Name(cell.state), Meaning(cell.state)));
+    if (!cell.reason.empty()) Line("reason", cell.reason);
+    if (!cell.proof.empty()) Line("proof", cell.proof);
+    if (cell.rows) Line("rows", Grouped(*cell.rows));
+    if (cell.modified) Line("modified", FormatDay(*cell.modified) + " (vendor)");
+    if (cell.degraded) Line("degraded", "yes, says the vendor's condition list");
+    JsonObject event;
+    event.Text("type", "cell")
+        .Text("dataset", survey_.dataset.name)
+        .Text("symbol", cell.symbol)
+        .Text("day", FormatDay(cell.day))
+        .Text("state", ledger::Name(cell.state))
+        .Text("reason", cell.reason)
+        .Text("proof", cell.proof)
+        .Bool("degraded", cell.degraded);
+    cell.rows ? event.Number("rows", *cell.rows) : event.Null("rows");
+    cell.modified ? event.Text("modified", FormatDay(*cell.modified)) : event.Null("modified");
+    event.Number("receipt", row.sequence);
+    session_.out().Event(std::move(event));
+    TellReceipt(row.sequence);
+  }
+
+  void TellPartition() {
+    Result<lake::Layout> layout = lake::Layout::Parse(survey_.dataset.layout);
+    if (!layout) return;
+    std::string path = layout->PathOf(day_);
+    auto row = std::ranges::find(survey_.partitions, path, [](const auto& r) { return r.partition.path; });
+    std::string full = "bronze/" + survey_.dataset.name + "/" + path;
+    if (row == survey_.partitions.end()) {
+      Line("partition", full + " (not written)");
+      return;
+    }
+    bool lost = std::ranges::any_of(survey_.lost, [&](const auto& gone) { return gone.partition.path == path; });
+    const ledger::Partition& partition = row->partition;
+    Line("partition", fmt::format("{}{}", full, lost ? " (gone)" : ""));
+    Line("", fmt::format("{}, {}, sha256 {}", Count(partition.rows, "row"), Bytes(partition.size), partition.sha256));
+    session_.out().Event(JsonObject()
+                             .Text("type", "partition")
+                             .Text("dataset", survey_.dataset.name)
+                             .Text("path", path)
+                             .Number("rows", partition.rows)
+                             .Number("bytes", partition.size)
+                             .Text("sha256", partition.sha256)
+                             .Number("receipt", row->sequence)
+                             .Text("state", lost ? "missing" : "present"));
+  }
+
+  std::string Take() && { return std::move(text_); }
+
+ private:
+  void Line(std::string_view label, std::string_view value) { text_ += fmt::format("{:<11}{}\n", label, value); }
+
+  void TellReceipt(int64_t sequence) {
+    std::optional<ledger::Receipt> receipt = ReadDecider(paths_, survey_.dataset.name, sequence);
+    if (!receipt) {
+      if (sequence > 0) Line("receipt", fmt::format("{}: cannot be read; run lode verify", sequence));
+      return;
+    }
+    Line("receipt", fmt::format("receipts/{}/{}", survey_.dataset.name, ledger::ReceiptFileName(sequence)));
+    Line("", fmt::format("{} ({}), {}, {} lode {}", receipt->unit, receipt->origin,
+                         Count(receipt->attempts, "attempt"), session_.ShowInstant(receipt->finished_at),
+                         receipt->program));
+    if (!receipt->request.empty()) Line("request", receipt->request);
+    JsonObject event;
+    event.Text("type", "receipt")
+        .Text("dataset", survey_.dataset.name)
+        .Number("sequence", sequence)
+        .Text("unit", receipt->unit)
+        .Text("origin", receipt->origin)
+        .Number("attempts", int64_t{receipt->attempts})
+        .Text("finished_at", receipt->finished_at)
+        .Text("request", receipt->request)
+        .Number("records", receipt->records)
+        .Number("rejected", receipt->rejected)
+        .Text("quarantine", receipt->quarantine);
+    session_.out().Event(std::move(event));
+    if (receipt->rejected > 0) {
+      Line("rejected", fmt::format("{} of {}: {}", Grouped(receipt->rejected), Count(receipt->records, "record"),
+                                   receipt->quarantine));
+    }
+    TellRawFiles(*receipt);
+  }
+
+  // Data files whose name carries the day, when there are any; else all of the receipt.
+  void TellRawFiles(const ledger::Receipt& receipt) {
+    std::string compact = FormatDay(day_);
+    std::erase(compact, '-');
+    auto of_day = [&](const ledger::RawFile& file) { return file.name.find(compact) != std::string::npos; };
+    bool by_day = std::ranges::any_of(receipt.raw_files, [&](const auto& f) { return f.role == "data" && of_day(f); });
+    for (const ledger::RawFile& file : receipt.raw_files) {
+      if (file.role != "data" || (by_day && !of_day(file))) continue;
+      Line("raw file", fmt::format("{}{}", file.landed, file.in_place ? " (in place)" : ""));
+      Line("", fmt::format("{}, {}, sha256 {}", file.encoding, Bytes(file.size), file.sha256));
+      session_.out().Event(JsonObject()
+                               .Text("type", "raw_file")
+                               .Text("dataset", survey_.dataset.name)
+                               .Text("path", file.landed)
+                               .Bool("in_place", file.in_place)
+                               .Text("encoding", file.encoding)
+                               .Number("bytes", file.size)
+                               .Text("sha256", file.sha256));
+    }
+  }
+
+  Session& session_;
+  lake::LakePaths paths_;
+  const lake::DatasetSurvey& survey_;
+  Day day_;
+  std::string text_;
+};
+
+class ExplainCommand : public Command {
+ public:
+  void Declare(Arguments& arguments) override {
+    arguments.Positional("CELL", cell_, 1, 1, "DATASET/SYMBOL/DAY, or DATASET/DAY for every symbol");
+  }
+
+  Result<int> Run(Session& session) override {
+    LODE_TRY(CellName name, ParseCell(cell_[0], session.today()));
+    LODE_TRY(lake::LakePaths paths, session.lake());
+    LODE_TRY(std::vector<ledger::DatasetRow> datasets, session.Datasets({name.dataset}));
+    LODE_TRY(ledger::Ledger * ledger, session.ledger());
+    if (datasets.empty()) {
+      session.out().Text(fmt::format("{} is declared and has no data yet\n", name.dataset));
+      return 0;
+    }
+    LODE_TRY(lake::DatasetSurvey survey, lake::Survey(paths, *ledger, datasets[0], name.day, name.day));
+    Explanation explanation(session, paths, survey, name.day);
+    bool any = false;
+    for (const ledger::CellRow& row : survey.cells) {
+      if (name.symbol && row.cell.symbol != *name.symbol) continue;
+      explanation.TellCell(row);
+      any = true;
+    }
+    if (!any) return Fail(ErrorKind::kNotFound, "{}", NotExpected(name, survey));
+    explanation.TellPartition();
+    session.out().Text(std::move(explanation).Take());
+    return 0;
+  }
+
+ private:
+  static std::string NotExpected(const CellName& name, const lake::DatasetSurvey& survey) {
+    std::string why = fmt::format("{}: no receipt speaks of {}{}", name.dataset, name.symbol ? *name.symbol + " on " : "",
+                                  FormatDay(name.day));
+    if (survey.cells.empty()) return why + "; nothing is expected there";
+    std::vector<std::string> symbols;
+    for (const ledger::CellRow& row : survey.cells) {
+      if (symbols.size() < 5) symbols.push_back(row.cell.symbol);
+    }
+    return why + fmt::format("; that day has {}{}", fmt::join(symbols, ", "), survey.cells.size() > 5 ? ", ..." : "");
+  }
+
+  std::vector<std::string> cell_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeExplain() { return std::make_unique<ExplainCommand>(); }
+
+}  // namespace lode::cli

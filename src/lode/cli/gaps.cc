@@ -1,0 +1,136 @@
+// lode gaps [DATASET..] [-s DAY] [-e DAY] [-o FILE]
+#include <filesystem>
+#include <set>
+
+#include "lode/cli/commands.h"
+#include "lode/cli/days.h"
+#include "lode/cli/table.h"
+#include "lode/lake/survey.h"
+#include "lode/store/local_disk.h"
+
+namespace lode::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct DatasetGaps {
+  lake::DatasetSurvey survey;
+  plan::Coverage coverage;
+  std::vector<plan::Gap> gaps;
+};
+
+int64_t CalendarDays(const plan::Gap& gap) { return int64_t{gap.last.since_epoch} - gap.first.since_epoch + 1; }
+
+JsonObject GapFields(JsonObject object, const plan::Gap& gap) {
+  object.Text("symbol", gap.symbol)
+      .Text("start", FormatDay(gap.first))
+      .Text("end", FormatDay(gap.last))
+      .Number("days", CalendarDays(gap))
+      .Number("trading_days", gap.days)
+      .Text("state", ledger::Name(gap.state))
+      .Text("reason", gap.reason);
+  return object;
+}
+
+JsonObject DatasetHead(JsonObject object, const DatasetGaps& dataset, const DayRange& range) {
+  std::optional<Day> first = range.first ? range.first : dataset.coverage.first;
+  std::optional<Day> last = range.last ? range.last : dataset.coverage.last;
+  object.Text("dataset", dataset.survey.dataset.name).Text("data_type", dataset.survey.dataset.schema);
+  first ? object.Text("start", FormatDay(*first)) : object.Null("start");
+  last ? object.Text("end", FormatDay(*last)) : object.Null("end");
+  object.Text("calendar", "utc");
+  return object;
+}
+
+// Closed days, each once: a session calendar is the same for every symbol of a dataset.
+std::string HolidaysJson(const DatasetGaps& dataset) {
+  std::set<Day> closed;
+  for (const ledger::CellRow& row : dataset.survey.cells) {
+    if (row.cell.state == ledger::CellState::kClosed) closed.insert(row.cell.day);
+  }
+  JsonArray days;
+  for (Day day : closed) days.Raw(JsonText(FormatDay(day)));
+  return std::move(days).Take();
+}
+
+// The document that -o writes (docs/exit-codes.md), one gap a line so that it can be read and compared.
+std::string Document(const std::vector<DatasetGaps>& datasets, const DayRange& range) {
+  std::string text = "{\"version\":1,\"datasets\":[";
+  for (size_t i = 0; i < datasets.size(); ++i) {
+    std::string gaps = "[";
+    for (size_t j = 0; j < datasets[i].gaps.size(); ++j) {
+      gaps += (j == 0 ? "\n  " : ",\n  ") + GapFields(JsonObject(), datasets[i].gaps[j]).Take();
+    }
+    gaps += "]";
+    JsonObject object = DatasetHead(JsonObject(), datasets[i], range);
+    object.Raw("gaps", gaps).Raw("holidays", HolidaysJson(datasets[i]));
+    text += (i == 0 ? "\n " : ",\n ") + std::move(object).Take();
+  }
+  return text + "\n]}\n";
+}
+
+class GapsCommand : public Command {
+ public:
+  void Declare(Arguments& arguments) override {
+    arguments.Positional("DATASET", names_, 0, 0, "datasets; all when none is named");
+    arguments.Option("-s,--start", "DAY", start_, "first day: YYYY-MM-DD, today, yesterday, -7d");
+    arguments.Option("-e,--end", "DAY", end_, "last day, inclusive");
+    arguments.Option("-o,--output", "FILE", file_, "write the gaps as a JSON document too");
+  }
+
+  Result<int> Run(Session& session) override {
+    LODE_TRY(DayRange range, ParseDayRange(start_, end_, session.today()));
+    LODE_TRY(lake::LakePaths paths, session.lake());
+    LODE_TRY(ledger::Ledger * ledger, session.ledger());
+    LODE_TRY(std::vector<ledger::DatasetRow> rows, session.Datasets(names_));
+    std::vector<DatasetGaps> datasets;
+    for (const ledger::DatasetRow& row : rows) {
+      LODE_TRY(lake::DatasetSurvey survey, lake::Survey(paths, *ledger, row, range.first, range.last));
+      plan::Coverage coverage = plan::Summarise(survey.cells);
+      std::vector<plan::Gap> gaps = plan::FindGaps(survey.cells);
+      datasets.push_back({std::move(survey), std::move(coverage), std::move(gaps)});
+    }
+    if (!file_.empty()) {
+      fs::path file = fs::absolute(file_);
+      LODE_TRY(store::ReplaceDurable(file, Document(datasets, range), file.parent_path()));
+    }
+    return Print(session, datasets, range);
+  }
+
+ private:
+  static Result<int> Print(const Session& session, const std::vector<DatasetGaps>& datasets, const DayRange& range) {
+    Table table({{"DATASET"}, {"SYMBOL"}, {"GAP"}, {"TRADING DAYS", Table::Align::kRight}, {"STATE"}, {"REASON"}});
+    int64_t count = 0, days = 0;
+    for (const DatasetGaps& dataset : datasets) {
+      for (const plan::Gap& gap : dataset.gaps) {
+        const std::string& name = dataset.survey.dataset.name;
+        session.out().Event(GapFields(std::move(JsonObject().Text("type", "gap").Text("dataset", name)), gap));
+        table.Add({name, gap.symbol,
+                   fmt::format("{} to {} ({})", FormatDay(gap.first), FormatDay(gap.last),
+                               Count(CalendarDays(gap), "day")),
+                   Grouped(gap.days), std::string(ledger::Name(gap.state)), gap.reason});
+        ++count;
+        days += gap.days;
+      }
+      JsonObject head = DatasetHead(std::move(JsonObject().Text("type", "gaps")), dataset, range);
+      head.Number("count", static_cast<int64_t>(dataset.gaps.size())).Raw("holidays", HolidaysJson(dataset));
+      session.out().Event(std::move(head));
+    }
+    if (count == 0) {
+      session.out().Text(datasets.empty() ? "no datasets yet\n" : "no gaps\n");
+      return 0;
+    }
+    session.out().Text(table.Render());
+    session.out().Text(fmt::format("{}, {}\n", Count(count, "gap"), Count(days, "trading day")));
+    return ExitCode(ErrorKind::kIncomplete);
+  }
+
+  std::vector<std::string> names_;
+  std::string start_, end_, file_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeGaps() { return std::make_unique<GapsCommand>(); }
+
+}  // namespace lode::cli

@@ -1,0 +1,84 @@
+// lode verify [DATASET|PATH]
+#include <algorithm>
+#include <filesystem>
+
+#include "lode/base/log.h"
+#include "lode/cli/commands.h"
+#include "lode/cli/progress.h"
+#include "lode/cli/table.h"
+#include "lode/cli/verify_path.h"
+#include "lode/lake/verify.h"
+
+namespace lode::cli {
+namespace {
+
+class VerifyCommand : public Command {
+ public:
+  void Declare(Arguments& arguments) override {
+    arguments.Positional("DATASET|PATH", what_, 0, 0,
+                         "datasets, or files and folders below landing/ or bronze/; all when none is named");
+  }
+
+  Result<int> Run(Session& session) override {
+    LODE_TRY(lake::LakePaths paths, session.lake());
+    std::vector<std::string> datasets;
+    std::vector<std::filesystem::path> files;
+    for (const std::string& word : what_) {
+      bool is_path = word.find('/') != std::string::npos || !CheckDatasetName(word);
+      if (is_path) {
+        files.emplace_back(word);
+      } else {
+        datasets.push_back(word);
+      }
+    }
+    LODE_TRY(std::vector<ledger::DatasetRow> known, session.Datasets(datasets));
+    lake::VerifyReport report;
+    if (!datasets.empty() || files.empty()) {
+      ProgressBar bar(!session.out().quiet() && !session.out().json() && CanDrawProgress());
+      bar.Start(0);
+      LODE_TRY(report, lake::Verify(paths, datasets, [&](uint64_t bytes) { bar.Update(bytes, 0); }));
+    }
+    for (const std::filesystem::path& file : files) {
+      LODE_TRY(lake::VerifyReport one, VerifyPath(session, paths, file));
+      report.findings.insert(report.findings.end(), one.findings.begin(), one.findings.end());
+      report.files_checked += one.files_checked;
+      report.bytes_checked += one.bytes_checked;
+    }
+    return Tell(session, report);
+  }
+
+ private:
+  static Result<int> Tell(const Session& session, const lake::VerifyReport& report) {
+    const Output& out = session.out();
+    int64_t damages = 0;
+    for (const lake::Finding& finding : report.findings) {
+      bool damage = finding.severity == lake::Finding::Severity::kDamage;
+      damages += damage ? 1 : 0;
+      out.Event(JsonObject()
+                    .Text("type", "finding")
+                    .Text("severity", damage ? "damage" : "warning")
+                    .Text("dataset", finding.dataset)
+                    .Text("path", finding.path)
+                    .Text("problem", finding.problem));
+      out.Text(fmt::format("{}: {}: {}\n", damage ? "damage" : "warning", finding.path, finding.problem));
+    }
+    out.Event(JsonObject()
+                  .Text("type", "verify")
+                  .Number("files", report.files_checked)
+                  .Number("bytes", report.bytes_checked)
+                  .Number("damages", damages)
+                  .Number("warnings", static_cast<int64_t>(report.findings.size()) - damages));
+    out.Summary(fmt::format("{}, {} checked\n", Count(report.files_checked, "file"), Bytes(report.bytes_checked)));
+    if (damages == 0) return 0;
+    return Fail(ErrorKind::kCorrupt, "{} found; `lode explain` tells a file's origin, import it again to mend it",
+                Count(damages, "damage"));
+  }
+
+  std::vector<std::string> what_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> MakeVerify() { return std::make_unique<VerifyCommand>(); }
+
+}  // namespace lode::cli

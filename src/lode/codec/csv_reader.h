@@ -1,0 +1,58 @@
+// Reads CSV whose first line names the columns: comma, LF or CRLF, double quotes where needed (RFC 4180 but for line
+// ends inside quotes, which no vendor writes: a record is a line). No vendor knowledge.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lode/base/result.h"
+#include "lode/codec/line_reader.h"
+
+namespace lode::codec {
+
+// Splits a line at its commas; false when it holds a double quote and the general rules apply. At least
+// LineReader::kPadding bytes after the line must be readable.
+bool SplitPlainCsv(std::string_view line, std::vector<std::string_view>& fields);
+// Splits by the general rules; quoted fields are unescaped into `scratch`. nullptr, or why the line is malformed.
+const char* SplitCsv(std::string_view line, std::vector<std::string_view>& fields, std::string& scratch);
+
+// Not thread-safe. Structural faults (LineReader's, a bad header) are errors; a malformed line is the caller's to
+// judge: Next() gives it with fault() set.
+class CsvReader {
+ public:
+  static constexpr size_t kMaxColumns = 4096;
+
+  // Reads the header: kBadInput for an empty file, no end of line, a name twice or not printable text.
+  static Result<CsvReader> Open(std::unique_ptr<ByteSource> bytes);
+
+  const std::vector<std::string>& columns() const { return columns_; }
+  // Position of a column, -1 when there is none.
+  int Find(std::string_view column) const;
+
+  // Goes to the next data line; false at the proper end. fields() and raw() live until the next call.
+  Result<bool> Next();
+  // As many as columns(), or fault() says why not.
+  std::span<const std::string_view> fields() const { return fields_; }
+  // nullptr when the line is well-formed.
+  const char* fault() const { return fault_; }
+  std::string_view raw() const { return raw_; }
+  int64_t line_number() const { return lines_.line_number(); }  // from 1, the header counted
+  int64_t offset() const { return lines_.offset(); }
+  int64_t row() const { return lines_.line_number() - 2; }  // from 0, the header not counted
+
+ private:
+  explicit CsvReader(std::unique_ptr<ByteSource> bytes) : lines_(std::move(bytes)) {}
+
+  LineReader lines_;
+  std::vector<std::string> columns_;
+  std::vector<std::string_view> fields_;
+  std::string scratch_;
+  std::string_view raw_;
+  const char* fault_ = nullptr;
+};
+
+}  // namespace lode::codec

@@ -1,0 +1,111 @@
+#include <utility>
+
+#include "lode/codec/csv_reader.h"
+#include "lode/codec/databento_text.h"
+#include "lode/codec/text_rows.h"
+
+namespace lode::codec {
+namespace {
+
+class DatabentoCsv final : public Decoder {
+ public:
+  DatabentoCsv(CsvReader reader, const TextOptions& options, const DecodeContext& context)
+      : reader_(std::move(reader)), rows_(options, context) {
+    facts_.schema = options.schema->name;
+  }
+
+  // Maps the header onto the schema; kBadInput names a column that is needed and not there.
+  Status Bind() {
+    TextRows::FieldSet present;
+    for (const std::string& column : reader_.columns()) {
+      const int field = rows_.FindField(column);
+      fields_.push_back(field);
+      if (field >= 0) present.set(static_cast<size_t>(field));
+    }
+    if (const std::string* missing = rows_.FindMissing(present)) {
+      return Fail(ErrorKind::kBadInput, "line 1: header: column '{}' of schema {} is missing", *missing, facts_.schema);
+    }
+    for (size_t i = 0; i < fields_.size(); ++i) {
+      if (fields_[i] < 0) rows_.NoteDrift(reader_.columns()[i]);
+    }
+    rows_.SetPresent(present);
+    return Ok();
+  }
+
+  Result<std::optional<DecodedBatch>> Next() override {
+    if (failed_) return std::unexpected(*failed_);
+    if (Status status = Fill(); !status) {
+      failed_ = status.error();
+      return std::unexpected(std::move(status).error());
+    }
+    if (rows_.empty()) return std::nullopt;
+    return rows_.Finish();
+  }
+
+  const StreamFacts& facts() const override { return facts_; }
+
+ private:
+  Status Fill() {
+    while (!rows_.full()) {
+      LODE_TRY(const bool more, reader_.Next());
+      if (!more) {
+        facts_.ended = true;
+        break;
+      }
+      LODE_TRY(rows_.BeginRow());
+      PutLine();
+      LODE_TRY(rows_.EndRow({reader_.row(), reader_.line_number(), reader_.offset(), reader_.raw()}));
+    }
+    facts_.records = rows_.records();
+    return Ok();
+  }
+
+  void PutLine() {
+    if (reader_.fault() != nullptr) {
+      rows_.Reject({}, {}, reader_.fault());
+      return;
+    }
+    const std::span<const std::string_view> values = reader_.fields();
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (fields_[i] < 0) {
+        if (!PutUnknown(reader_.columns()[i], values[i])) return;
+      } else if (!rows_.Put(fields_[i], values[i])) {
+        return;
+      }
+    }
+  }
+
+  // CSV does not tell text from numbers, so `_extra` has the text as it stands; an empty value is null.
+  bool PutUnknown(std::string_view column, std::string_view value) {
+    if (!IsPrintableUtf8(value)) {
+      return rows_.Reject(column, value, "holds a control character or bytes that are not UTF-8");
+    }
+    json_.clear();
+    if (value.empty()) {
+      json_ = "null";
+    } else {
+      AppendJsonString(json_, value);
+    }
+    rows_.PutExtra(column, json_);
+    return true;
+  }
+
+  CsvReader reader_;
+  TextRows rows_;
+  std::vector<int> fields_;  // field of each column of the file, -1 when the schema has none
+  std::string json_;
+  StreamFacts facts_;
+  std::optional<Error> failed_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Decoder>> OpenDatabentoCsv(std::unique_ptr<ByteSource> bytes, TextOptions options,
+                                                  DecodeContext context) {
+  LODE_TRY(CsvReader reader, CsvReader::Open(std::move(bytes)));
+  auto decoder = std::make_unique<DatabentoCsv>(std::move(reader), options, context);
+  LODE_TRY(decoder->Bind());
+  return decoder;
+}
+
+}  // namespace lode::codec

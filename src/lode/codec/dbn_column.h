@@ -1,0 +1,42 @@
+// One column of a batch under construction: a value buffer of the exact capacity and, where it may hold nulls, a
+// bitmap. Buffers are reserved once a batch and handed over, never grown or copied.
+#pragma once
+
+#include <arrow/api.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "lode/base/result.h"
+
+namespace lode::codec {
+
+class ColumnBuffer {
+ public:
+  // `always_null`: no value is ever written (all batches share one pair of buffers).
+  ColumnBuffer(std::shared_ptr<arrow::DataType> type, bool nullable, bool always_null);
+
+  // Makes room for `rows` values, all valid and not yet written.
+  Status Reserve(int64_t rows);
+  template <typename T>
+  T* values() {
+    return reinterpret_cast<T*>(values_->mutable_data());
+  }
+  void SetNull(int64_t row) {
+    valid_bits_[row >> 3] = static_cast<uint8_t>(valid_bits_[row >> 3] & ~(1U << (row & 7)));
+    ++nulls_;
+  }
+  // The first `rows` values as an array; Reserve() must come before the next value.
+  std::shared_ptr<arrow::Array> Take(int64_t rows);
+
+ private:
+  std::shared_ptr<arrow::DataType> type_;
+  int64_t value_bytes_;
+  bool nullable_, always_null_;
+  std::shared_ptr<arrow::Buffer> values_, validity_;
+  uint8_t* valid_bits_ = nullptr;
+  int64_t nulls_ = 0;
+};
+
+}  // namespace lode::codec

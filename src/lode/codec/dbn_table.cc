@@ -1,0 +1,69 @@
+#include "lode/codec/dbn_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lode::codec {
+namespace {
+
+// A batch of wide rows (ten book levels, definitions) holds fewer of them, so that its memory stays bounded.
+constexpr int64_t kBatchBytes = int64_t{8} << 20;
+
+int64_t RowBytes(const arrow::Schema& schema) {
+  int64_t bytes = 0;
+  for (const auto& field : schema.fields()) bytes += field->type()->byte_width();
+  return bytes;
+}
+
+bool IsAlwaysNull(const RecordLayout& layout, size_t record_bytes, const std::string& column) {
+  if (layout.bars) return column == "_extra";
+  for (const FieldPlace& place : layout.fields) {
+    if (DecodedSchema(*layout.schema)->field(place.column)->name() != column) continue;
+    return place.kind == FieldKind::kNull || (place.kind == FieldKind::kTsOut && record_bytes == layout.size);
+  }
+  return false;
+}
+
+}  // namespace
+
+DbnTable::DbnTable(const RecordLayout& layout, size_t record_bytes, int64_t batch_rows, DbnStream stream)
+    : layout_(layout),
+      record_bytes_(record_bytes),
+      batch_rows_(std::max<int64_t>(1, batch_rows)),
+      stream_(stream),
+      schema_(DecodedSchema(*layout.schema)) {
+  for (const auto& field : schema_->fields()) {
+    columns_.emplace_back(field->type(), field->nullable(), IsAlwaysNull(layout, record_bytes, field->name()));
+  }
+}
+
+Status DbnTable::Reserve(int64_t rows_to_come) {
+  const int64_t bounded = std::min(batch_rows_, std::max<int64_t>(1, kBatchBytes / RowBytes(*schema_)));
+  capacity_ = std::clamp<int64_t>(rows_to_come, 1, bounded);
+  for (ColumnBuffer& column : columns_) LODE_TRY(column.Reserve(capacity_));
+  return Ok();
+}
+
+Result<int64_t> DbnTable::Append(const DbnRun& run) {
+  if (rows_ == 0) LODE_TRY(Reserve(run.rows_to_come));
+  const auto head = LoadLittleEndian<uint16_t>(run.bytes.data());
+  const size_t most = std::min(run.bytes.size() / record_bytes_, static_cast<size_t>(capacity_ - rows_));
+  size_t records = 1;
+  while (records < most && LoadLittleEndian<uint16_t>(run.bytes.data() + records * record_bytes_) == head) ++records;
+  return AppendRecords(run, records);
+}
+
+DecodedBatch DbnTable::Take() {
+  arrow::ArrayVector arrays;
+  arrays.reserve(columns_.size());
+  for (ColumnBuffer& column : columns_) arrays.push_back(column.Take(rows_));
+  return {layout_.schema, arrow::RecordBatch::Make(schema_, std::exchange(rows_, 0), std::move(arrays))};
+}
+
+void DbnTable::AddBad(const DbnRun& run, int64_t index, std::string reason) {
+  const size_t at = static_cast<size_t>(index) * record_bytes_;
+  stream_.bad_records.Add({run.source_row + index, run.offset + static_cast<int64_t>(at), std::move(reason),
+                           std::string(reinterpret_cast<const char*>(run.bytes.data() + at), record_bytes_)});
+}
+
+}  // namespace lode::codec

@@ -1,0 +1,468 @@
+#include "lode/codec/parquet_chunk.h"
+
+#include <arrow/api.h>
+#include <parquet/column_page.h>
+#include <parquet/statistics.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace lode::codec {
+namespace {
+
+constexpr int64_t kPageRows = 65'536;
+constexpr size_t kPlainTextPageBytes = size_t{1} << 20;
+// Dictionaries past these sizes cost a reader more than they save.
+constexpr size_t kMaxDictionaryValues = size_t{1} << 17;
+constexpr size_t kMaxDictionaryTextBytes = size_t{4} << 20;
+constexpr size_t kSmallDictionaryTextBytes = size_t{64} << 10;
+// Text longer than this in a page's or chunk's bounds is left out of the statistics, as Arrow does.
+constexpr size_t kMaxStatisticsBytes = 4096;
+// The trial looks at this many rows, in evenly spread blocks of neighbours.
+constexpr int64_t kSampleBlocks = 8;
+constexpr int64_t kSampleBlockRows = 256;
+// So few distinct values that no other encoding needs a look.
+constexpr uint64_t kObviousRepeats = 128;
+
+bool IsTime(ColumnType type) {
+  return type == ColumnType::kTimestampUs || type == ColumnType::kTimestampNs || type == ColumnType::kDate;
+}
+
+template <typename T>
+std::string Bytes(T value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
+
+parquet::Encoding::type ParquetName(ValueEncoding encoding) {
+  switch (encoding) {
+    case ValueEncoding::kPlain: return parquet::Encoding::PLAIN;
+    case ValueEncoding::kDictionary: return parquet::Encoding::RLE_DICTIONARY;
+    case ValueEncoding::kDelta:
+    case ValueEncoding::kDeltaBytes: return parquet::Encoding::DELTA_BINARY_PACKED;
+    case ValueEncoding::kByteStreamSplit: return parquet::Encoding::BYTE_STREAM_SPLIT;
+  }
+  return parquet::Encoding::UNKNOWN;
+}
+
+template <typename T>
+void AppendValues(ValueEncoding encoding, std::span<const T> values, PageBuffer& out) {
+  if (encoding == ValueEncoding::kDelta) return AppendDelta(values, DeltaWidth::kTight, out);
+  if (encoding == ValueEncoding::kDeltaBytes) return AppendDelta(values, DeltaWidth::kBytes, out);
+  if constexpr (sizeof(T) == 8) {
+    if (encoding == ValueEncoding::kByteStreamSplit) return AppendByteStreamSplit(values, out);
+  }
+  AppendPlain(values, out);
+}
+
+}  // namespace
+
+ChunkEncoder::ChunkEncoder(const StringPool& strings) : strings_(strings) {
+  PARQUET_ASSIGN_OR_THROW(compressed_, arrow::AllocateResizableBuffer(0));
+}
+
+template <>
+ChunkEncoder::Numbers<int32_t>& ChunkEncoder::numbers() {
+  return narrow_;
+}
+template <>
+ChunkEncoder::Numbers<int64_t>& ChunkEncoder::numbers() {
+  return wide_;
+}
+
+Result<int64_t> ChunkEncoder::Write(const Column& column, int index,
+                                    std::span<const std::shared_ptr<arrow::RecordBatch>> batches,
+                                    std::optional<EncodingChoice>& choice, ChunkSink sink) {
+  column_ = &column;
+  sink_ = sink;
+  chunk_range_ = {};
+  chunk_values_ = 0;
+  chunk_bytes_ = 0;
+  pieces_.Reset(batches, index);
+  if (pieces_.has_nulls() && !column.nullable) {
+    return Fail(ErrorKind::kInternal, "null in the required column {}", column.name);
+  }
+  switch (column.type) {
+    case ColumnType::kBool: WriteBools(); break;
+    case ColumnType::kText: LODE_TRY(WriteText()); break;
+    case ColumnType::kInt32:
+    case ColumnType::kDate: WriteNumbers<int32_t>(choice); break;
+    case ColumnType::kInt64:
+    case ColumnType::kUint64:
+    case ColumnType::kFloat64:
+    case ColumnType::kPrice:
+    case ColumnType::kTimestampUs:
+    case ColumnType::kTimestampNs: WriteNumbers<int64_t>(choice); break;
+  }
+  return chunk_bytes_;
+}
+
+// ---- numbers
+
+template <typename T>
+void ChunkEncoder::WriteNumbers(std::optional<EncodingChoice>& choice) {
+  if (!choice) choice = ChooseEncoding<T>();
+  if (choice->first != ValueEncoding::kDictionary) return WriteValuePages<T>(choice->first);
+  if (BuildDictionary<T>()) return WriteDictionaryNumbers<T>();
+  WriteValuePages<T>(choice->otherwise);
+}
+
+template <typename T>
+EncodingChoice ChunkEncoder::ChooseEncoding() {
+  const bool is_float = column_->type == ColumnType::kFloat64;
+  // PLAIN integers are no candidate: differences are never much larger, and a dictionary has what repeats.
+  const std::array<ValueEncoding, 2> candidates =
+      is_float ? std::array{ValueEncoding::kPlain, ValueEncoding::kByteStreamSplit}
+               : std::array{ValueEncoding::kDelta, ValueEncoding::kDeltaBytes};
+  const std::vector<T> sample = Sample<T>();
+  if (sample.empty()) return {candidates[0], candidates[0]};
+  const uint64_t entries = IsTime(column_->type) ? kMaxDictionaryValues : ExpectedEntries<T>(sample);
+  if (entries * kObviousRepeats <= static_cast<uint64_t>(pieces_.rows())) {
+    return {ValueEncoding::kDictionary, candidates[0]};
+  }
+  ValueEncoding best = candidates[0];
+  uint64_t best_size = std::numeric_limits<uint64_t>::max();
+  for (const ValueEncoding candidate : candidates) {
+    page_.Clear();
+    AppendValues<T>(candidate, sample, page_);
+    if (const uint64_t size = Compress(); size < best_size) {
+      best = candidate;
+      best_size = size;
+    }
+  }
+  if (entries >= kMaxDictionaryValues) return {best, best};
+  return {DictionaryTrial<T>(sample, entries, best_size) ? ValueEncoding::kDictionary : best, best};
+}
+
+// Blocks of neighbouring values, evenly spread over the chunk.
+template <typename T>
+std::vector<T> ChunkEncoder::Sample() {
+  const int64_t rows = pieces_.rows();
+  const int64_t block_rows = std::min(kSampleBlockRows, (rows + kSampleBlocks - 1) / kSampleBlocks);
+  std::vector<T> sample;
+  for (int64_t block = 0; block < kSampleBlocks; ++block) {
+    const int64_t from = std::min(rows / kSampleBlocks * block, rows - block_rows);
+    const auto values = pieces_.Values<T>(from, block_rows, numbers<T>().values);
+    sample.insert(sample.end(), values.begin(), values.end());
+  }
+  return sample;
+}
+
+// Distinct values to expect in the whole chunk; leaves the sample's dictionary and indices_ behind.
+template <typename T>
+uint64_t ChunkEncoder::ExpectedEntries(std::span<const T> sample) {
+  ValueDictionary<T>& dictionary = numbers<T>().dictionary;
+  dictionary.Reset(kMaxDictionaryValues);
+  indices_.clear();
+  const size_t half = sample.size() / 2;
+  if (!dictionary.Append(sample.first(half), indices_)) return kMaxDictionaryValues;
+  const uint64_t half_entries = std::max<size_t>(dictionary.values().size(), 1);
+  if (!dictionary.Append(sample.subspan(half), indices_)) return kMaxDictionaryValues;
+  const uint64_t entries = dictionary.values().size();
+  // Each doubling of the rows multiplies the distinct values as the last one did.
+  uint64_t expected = entries;
+  for (auto rows = static_cast<int64_t>(sample.size()); rows < pieces_.rows(); rows *= 2) {
+    expected = expected * entries / half_entries;
+    if (expected >= kMaxDictionaryValues) return kMaxDictionaryValues;
+  }
+  return expected;
+}
+
+// Whether indices into `expected` entries and the sample's share of that dictionary are smaller than `size`.
+template <typename T>
+bool ChunkEncoder::DictionaryTrial(std::span<const T> sample, uint64_t expected, uint64_t size) {
+  const int width = IndexBitWidth(expected);
+  uint64_t index_size = sample.size() * static_cast<uint64_t>(width) / 8;  // past a byte zstd finds little
+  if (width <= 8) {
+    page_.Clear();
+    AppendHybrid(indices_, width, page_);
+    index_size = Compress();
+  }
+  if (index_size >= size) return false;
+  page_.Clear();
+  AppendPlain(numbers<T>().dictionary.values(), page_);
+  const uint64_t entries = numbers<T>().dictionary.values().size();
+  return index_size + Compress() * expected / entries * sample.size() / static_cast<uint64_t>(pieces_.rows()) <
+         size;
+}
+
+// Indexes all values of the chunk; false when there are too many distinct ones.
+template <typename T>
+bool ChunkEncoder::BuildDictionary() {
+  Numbers<T>& scratch = numbers<T>();
+  const auto rows = static_cast<size_t>(pieces_.rows());
+  scratch.dictionary.Reset(std::min(kMaxDictionaryValues, rows / 2 + 16));
+  indices_.clear();
+  indices_.reserve(rows);
+  for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
+    const int64_t count = std::min(kPageRows, pieces_.rows() - row);
+    if (!scratch.dictionary.Append(pieces_.Values<T>(row, count, scratch.values), indices_)) return false;
+  }
+  return true;
+}
+
+template <typename T>
+void ChunkEncoder::WriteDictionaryNumbers() {
+  Numbers<T>& scratch = numbers<T>();
+  const std::span<const T> entries = scratch.dictionary.values();
+  page_.Clear();
+  AppendPlain(entries, page_);
+  WriteDictionaryPage(entries.size());
+  size_t first_value = 0;
+  for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
+    Page page = MakePage(row);
+    page.range = RangeOf(pieces_.Values<T>(row, page.rows, scratch.values));
+    WriteIndexPage(page, first_value, IndexBitWidth(entries.size()));
+    first_value += static_cast<size_t>(page.values);
+  }
+  FinishChunk(/*has_dictionary=*/true, /*fell_back=*/false);
+}
+
+template <typename T>
+void ChunkEncoder::WriteValuePages(ValueEncoding encoding) {
+  for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
+    Page page = MakePage(row);
+    const std::span<const T> values = pieces_.Values<T>(row, page.rows, numbers<T>().values);
+    page.range = RangeOf(values);
+    BeginPage(page);
+    AppendValues(encoding, values, page_);
+    FinishPage(page, ParquetName(encoding));
+  }
+  FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
+}
+
+// Compresses page_ into compressed_.
+uint64_t ChunkEncoder::Compress() {
+  sink_.pages->Compress(arrow::Buffer(page_.data(), static_cast<int64_t>(page_.size())), compressed_.get());
+  return static_cast<uint64_t>(compressed_->size());
+}
+
+// ---- booleans and text
+
+void ChunkEncoder::WriteBools() {
+  for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
+    Page page = MakePage(row);
+    const std::span<const uint8_t> values = pieces_.Bits(row, page.rows, bits_);
+    if (!values.empty()) {
+      const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+      page.range = {true, *least, *greatest};
+    }
+    BeginPage(page);
+    AppendPlainBits(values, page_);
+    FinishPage(page, parquet::Encoding::PLAIN);
+  }
+  FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
+}
+
+Status ChunkEncoder::WriteText() {
+  LODE_TRY(const bool pays, IndexText());
+  if (pays) {
+    WriteDictionaryText();
+  } else {
+    WritePlainText();
+  }
+  return Ok();
+}
+
+Result<bool> ChunkEncoder::IndexText() {
+  text_index_.resize(strings_.size(), -1);
+  for (const int32_t id : text_entries_) text_index_[static_cast<size_t>(id)] = -1;
+  text_entries_.clear();
+  indices_.clear();
+  indices_.reserve(static_cast<size_t>(pieces_.rows()));
+  size_t bytes = 0;
+  int32_t last_id = StringPool::kNull;
+  uint32_t last_index = 0;
+  for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
+    const int64_t count = std::min(kPageRows, pieces_.rows() - row);
+    for (const int32_t id : pieces_.Values<int32_t>(row, count, narrow_.values)) {
+      if (id != last_id) {
+        if (id < 0 || static_cast<size_t>(id) >= text_index_.size()) {
+          return Fail(ErrorKind::kInternal, "unknown text id {} in column {}", id, column_->name);
+        }
+        int32_t& index = text_index_[static_cast<size_t>(id)];
+        if (index < 0) {
+          index = static_cast<int32_t>(text_entries_.size());
+          text_entries_.push_back(id);
+          bytes += strings_.Get(id).size() + 4;
+        }
+        last_id = id;
+        last_index = static_cast<uint32_t>(index);
+      }
+      indices_.push_back(last_index);
+    }
+  }
+  const bool repeats = text_entries_.size() * 2 <= indices_.size() && bytes <= kMaxDictionaryTextBytes;
+  return repeats || bytes <= kSmallDictionaryTextBytes;
+}
+
+void ChunkEncoder::WriteDictionaryText() {
+  page_.Clear();
+  for (const int32_t id : text_entries_) AppendPlainText(strings_.Get(id), page_);
+  WriteDictionaryPage(text_entries_.size());
+  size_t first_value = 0;
+  for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
+    Page page = MakePage(row);
+    seen_.assign(text_entries_.size(), 0);
+    for (const uint32_t index : std::span(indices_).subspan(first_value, static_cast<size_t>(page.values))) {
+      seen_[index] = 1;
+    }
+    for (size_t index = 0; index < seen_.size(); ++index) {
+      if (seen_[index] != 0) Widen(page.range, {true, text_entries_[index], text_entries_[index]});
+    }
+    WriteIndexPage(page, first_value, IndexBitWidth(text_entries_.size()));
+    first_value += static_cast<size_t>(page.values);
+  }
+  FinishChunk(/*has_dictionary=*/true, /*fell_back=*/false);
+}
+
+void ChunkEncoder::WritePlainText() {
+  // Pages end at a size, looked at every few rows: the text of a page is copied, and may be long.
+  constexpr int64_t kStep = 64;
+  for (int64_t row = 0; row < pieces_.rows();) {
+    Page page{.row = row, .rows = 0, .values = 0, .range = {}};
+    size_t bytes = 0;
+    while (row < pieces_.rows() && page.rows < kPageRows && bytes < kPlainTextPageBytes) {
+      const int64_t count = std::min(kStep, pieces_.rows() - row);
+      for (const int32_t id : pieces_.Values<int32_t>(row, count, narrow_.values)) {
+        bytes += strings_.Get(id).size() + 4;
+        Widen(page.range, {true, id, id});
+        ++page.values;
+      }
+      page.rows += count;
+      row += count;
+    }
+    BeginPage(page);
+    for (const int32_t id : pieces_.Values<int32_t>(page.row, page.rows, narrow_.values)) {
+      AppendPlainText(strings_.Get(id), page_);
+    }
+    FinishPage(page, parquet::Encoding::PLAIN);
+  }
+  FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
+}
+
+// ---- pages
+
+ChunkEncoder::Page ChunkEncoder::MakePage(int64_t row) const {
+  const int64_t rows = std::min(kPageRows, pieces_.rows() - row);
+  return {.row = row, .rows = rows, .values = pieces_.CountValues(row, rows), .range = {}};
+}
+
+void ChunkEncoder::BeginPage(const Page& page) {
+  page_.Clear();
+  if (!column_->nullable) return;
+  page_.Grow(sizeof(uint32_t));  // length of the levels, set below
+  if (page.values == page.rows || page.values == 0) {
+    AppendHybridRun(page.values == 0 ? 0 : 1, static_cast<size_t>(page.rows), 1, page_);
+  } else {
+    pieces_.Levels(page.row, page.rows, levels_);
+    AppendHybrid(levels_, 1, page_);
+  }
+  const auto length = static_cast<uint32_t>(page_.size() - sizeof(uint32_t));
+  std::memcpy(page_.data(), &length, sizeof(length));
+}
+
+void ChunkEncoder::WriteIndexPage(Page& page, size_t first_value, int bit_width) {
+  BeginPage(page);
+  page_.AppendByte(static_cast<uint8_t>(bit_width));
+  AppendHybrid(std::span(indices_).subspan(first_value, static_cast<size_t>(page.values)), bit_width, page_);
+  FinishPage(page, parquet::Encoding::RLE_DICTIONARY);
+}
+
+void ChunkEncoder::WriteDictionaryPage(size_t entries) {
+  const auto buffer = std::make_shared<arrow::Buffer>(page_.data(), static_cast<int64_t>(page_.size()));
+  chunk_bytes_ += sink_.pages->WriteDictionaryPage(
+      parquet::DictionaryPage(buffer, static_cast<int32_t>(entries), parquet::Encoding::PLAIN));
+}
+
+void ChunkEncoder::FinishPage(const Page& page, parquet::Encoding::type encoding) {
+  const auto size = static_cast<int64_t>(page_.size());
+  Compress();
+  chunk_bytes_ += sink_.pages->WriteDataPage(parquet::DataPageV1(
+      compressed_, static_cast<int32_t>(page.rows), encoding, parquet::Encoding::RLE, parquet::Encoding::RLE, size,
+      Encode(page.range, page.rows - page.values, page.values), page.row));
+  Widen(chunk_range_, page.range);
+  chunk_values_ += page.values;
+}
+
+void ChunkEncoder::FinishChunk(bool has_dictionary, bool fell_back) {
+  sink_.metadata->SetStatistics(Encode(chunk_range_, pieces_.rows() - chunk_values_, chunk_values_));
+  sink_.pages->Close(has_dictionary, fell_back);
+}
+
+// ---- statistics
+
+bool ChunkEncoder::Less(int64_t left, int64_t right) const {
+  switch (column_->type) {
+    case ColumnType::kText:
+      return strings_.Get(static_cast<int32_t>(left)) < strings_.Get(static_cast<int32_t>(right));
+    case ColumnType::kUint64: return static_cast<uint64_t>(left) < static_cast<uint64_t>(right);
+    case ColumnType::kFloat64: return std::bit_cast<double>(left) < std::bit_cast<double>(right);
+    default: return left < right;
+  }
+}
+
+void ChunkEncoder::Widen(Range& range, const Range& with) const {
+  if (!with.any) return;
+  if (!range.any) {
+    range = with;
+    return;
+  }
+  if (Less(with.least, range.least)) range.least = with.least;
+  if (Less(range.greatest, with.greatest)) range.greatest = with.greatest;
+}
+
+template <typename T>
+ChunkEncoder::Range ChunkEncoder::RangeOf(std::span<const T> values) const {
+  Range range;
+  if (column_->type == ColumnType::kUint64 || column_->type == ColumnType::kFloat64) {
+    for (const T value : values) {
+      if (column_->type == ColumnType::kFloat64 && std::isnan(std::bit_cast<double>(int64_t{value}))) continue;
+      Widen(range, {true, value, value});
+    }
+    return range;
+  }
+  if (values.empty()) return range;
+  T least = values[0];
+  T greatest = values[0];
+  for (const T value : values) {
+    least = std::min(least, value);
+    greatest = std::max(greatest, value);
+  }
+  return {true, least, greatest};
+}
+
+parquet::EncodedStatistics ChunkEncoder::Encode(const Range& range, int64_t nulls, int64_t values) const {
+  parquet::EncodedStatistics statistics;
+  statistics.set_null_count(nulls);
+  statistics.all_null_value = values == 0;
+  statistics.set_is_signed(sink_.metadata->descr()->sort_order() == parquet::SortOrder::SIGNED);
+  if (!range.any) return statistics;
+  switch (column_->type) {
+    case ColumnType::kBool:
+      statistics.set_min(Bytes(static_cast<uint8_t>(range.least))).set_max(Bytes(static_cast<uint8_t>(range.greatest)));
+      break;
+    case ColumnType::kInt32:
+    case ColumnType::kDate:
+      statistics.set_min(Bytes(static_cast<int32_t>(range.least))).set_max(Bytes(static_cast<int32_t>(range.greatest)));
+      break;
+    case ColumnType::kText:
+      statistics.set_min(std::string(strings_.Get(static_cast<int32_t>(range.least))))
+          .set_max(std::string(strings_.Get(static_cast<int32_t>(range.greatest))));
+      statistics.ApplyStatSizeLimits(kMaxStatisticsBytes);
+      break;
+    case ColumnType::kFloat64: {
+      // Readers compare -0.0 and 0.0 differently: the bounds cover both.
+      const auto least = std::bit_cast<double>(range.least);
+      const auto greatest = std::bit_cast<double>(range.greatest);
+      statistics.set_min(Bytes(least == 0 ? -0.0 : least)).set_max(Bytes(greatest == 0 ? 0.0 : greatest));
+      break;
+    }
+    default: statistics.set_min(Bytes(range.least)).set_max(Bytes(range.greatest));
+  }
+  return statistics;
+}
+
+}  // namespace lode::codec

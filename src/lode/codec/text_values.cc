@@ -1,0 +1,224 @@
+#include "lode/codec/text_values.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstring>
+
+#include "lode/base/decimal.h"
+#include "lode/base/time.h"
+
+namespace lode::codec {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the eight-digit reader loads little-endian words");
+
+uint64_t Load8(const char* text) {
+  uint64_t word;
+  std::memcpy(&word, text, sizeof word);
+  return word;
+}
+
+bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
+
+// Whether all eight bytes are '0'..'9': the high nibble is 3, and stays 3 when six is added.
+bool AreEightDigits(uint64_t word) {
+  return ((word & 0xF0F0F0F0F0F0F0F0U) | (((word + 0x0606060606060606U) & 0xF0F0F0F0F0F0F0F0U) >> 4)) ==
+         0x3333333333333333U;
+}
+
+// Eight digits at once: neighbours are joined to two, four, eight digits by three multiplications (D. Lemire,
+// "Quickly parsing eight digits", 2022).
+uint64_t EightDigits(uint64_t word) {
+  word -= 0x3030303030303030U;
+  word = word * 10 + (word >> 8);
+  return (((word & 0x000000FF000000FFU) * 0x000F424000000064U) +
+          (((word >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U)) >>
+         32;
+}
+
+// At most 19 digits, so no overflow.
+bool ParseShort(std::string_view text, uint64_t& value) {
+  const char* at = text.data();
+  size_t left = text.size();
+  uint64_t sum = 0;
+  for (; left >= 8; left -= 8, at += 8) {
+    const uint64_t word = Load8(at);
+    if (!AreEightDigits(word)) return false;
+    sum = sum * 100'000'000 + EightDigits(word);
+  }
+  for (; left > 0; --left, ++at) {
+    if (!IsDigit(*at)) return false;
+    sum = sum * 10 + static_cast<uint64_t>(*at - '0');
+  }
+  value = sum;
+  return true;
+}
+
+// Two digits, or more than 99 when either is none.
+unsigned TwoDigits(const char* text) {
+  const auto tens = static_cast<unsigned char>(text[0] - '0'), ones = static_cast<unsigned char>(text[1] - '0');
+  return tens > 9 || ones > 9 ? 1000U : tens * 10U + ones;
+}
+
+constexpr TextFault kNotPrice = "is not a price";
+constexpr TextFault kWidePrice = "does not fit DECIMAL(18,9)";
+constexpr TextFault kNotTime = "is not a time";
+
+TextFault ReadDecimalPrice(std::string_view text, int64_t& scaled) {
+  // The vendor's form: nine decimals.
+  const bool negative = text[0] == '-';
+  const std::string_view digits = text.substr(negative ? 1 : 0);
+  if (digits.size() >= 11 && digits.size() <= 19 && digits[digits.size() - 10] == '.') {
+    const char* fraction = digits.data() + digits.size() - 9;
+    uint64_t whole = 0;
+    const uint64_t word = Load8(fraction);
+    if (!ParseShort(digits.substr(0, digits.size() - 10), whole) || !AreEightDigits(word) || !IsDigit(fraction[8])) {
+      return kNotPrice;
+    }
+    const uint64_t parts = EightDigits(word) * 10 + static_cast<uint64_t>(fraction[8] - '0');
+    const auto value = static_cast<int64_t>(whole * kDecimal9Scale + parts);
+    scaled = negative ? -value : value;
+    return nullptr;
+  }
+  // Old pretty text spells UNDEF_PRICE out instead of leaving it empty.
+  if (text == "9223372036.854775807") {
+    scaled = kTextUndefPrice;
+    return nullptr;
+  }
+  const auto parsed = ParseDecimal9(text);
+  if (!parsed) return kNotPrice;
+  scaled = *parsed;
+  return nullptr;
+}
+
+}  // namespace
+
+bool ParseDigits(std::string_view text, uint64_t& value) {
+  if (text.empty() || text.size() > 20) return false;
+  if (text.size() < 20) return ParseShort(text, value);
+  uint64_t head = 0;
+  if (!ParseShort(text.substr(0, 19), head) || !IsDigit(text[19])) return false;
+  const auto last = static_cast<uint64_t>(text[19] - '0');
+  if (head > (UINT64_MAX - last) / 10) return false;
+  value = head * 10 + last;
+  return true;
+}
+
+bool ParseSigned(std::string_view text, int64_t& value) {
+  const bool negative = !text.empty() && text[0] == '-';
+  uint64_t magnitude = 0;
+  if (!ParseDigits(text.substr(negative ? 1 : 0), magnitude)) return false;
+  if (magnitude > uint64_t{INT64_MAX} + (negative ? 1 : 0)) return false;
+  value = static_cast<int64_t>(negative ? 0 - magnitude : magnitude);
+  return true;
+}
+
+TextFault ReadPrice(std::string_view text, TextShape shape, int64_t& scaled) {
+  const bool decimal = shape == TextShape::kPretty ||
+                       (shape == TextShape::kAny && std::memchr(text.data(), '.', text.size()) != nullptr);
+  if (decimal) {
+    if (shape == TextShape::kPretty && text.find('.') == std::string_view::npos) {
+      return "is not a decimal price, though the file's prices are";
+    }
+    return ReadDecimalPrice(text, scaled);
+  }
+  if (!ParseSigned(text, scaled)) {
+    if (text.find('.') != std::string_view::npos) return "is a decimal price, though the file's prices are integers";
+    return kNotPrice;
+  }
+  return FitsDecimal9(scaled) || scaled == kTextUndefPrice ? nullptr : kWidePrice;
+}
+
+TextFault TimeReader::ReadIso(std::string_view text, int64_t& ns) {
+  // The vendor's form: 2024-01-02T00:00:00.000000000Z.
+  if (text.size() == 30 && text[10] == 'T' && text[13] == ':' && text[16] == ':' && text[19] == '.' &&
+      text[29] == 'Z') {
+    const char* at = text.data();
+    if (std::memcmp(at, day_text_, sizeof day_text_) != 0) {
+      const auto midnight = ParseIsoNs(text.substr(0, 10));
+      if (!midnight) return kNotTime;
+      std::memcpy(day_text_, at, sizeof day_text_);
+      day_ns_ = *midnight;
+    }
+    const unsigned hour = TwoDigits(at + 11), minute = TwoDigits(at + 14), second = TwoDigits(at + 17);
+    const uint64_t word = Load8(at + 20);
+    if (hour > 23 || minute > 59 || second > 59 || !AreEightDigits(word) || !IsDigit(at[28])) return kNotTime;
+    const auto fraction = static_cast<int64_t>(EightDigits(word) * 10) + (at[28] - '0');
+    ns = day_ns_ + int64_t{hour * 3600 + minute * 60 + second} * kNsPerSecond + fraction;
+    return nullptr;
+  }
+  const auto parsed = ParseIsoNs(text);
+  if (!parsed) return kNotTime;
+  ns = *parsed;
+  return nullptr;
+}
+
+TextFault TimeReader::Read(std::string_view text, TextShape shape, int64_t& ns, bool& is_null) {
+  is_null = false;
+  // A date has its first '-' within five characters of its start; nanoseconds have neither '-' nor 'T'.
+  const bool iso = text.size() > 4 && text[4] == '-';
+  if (shape == TextShape::kPretty && !iso) return "is not an ISO-8601 time, though the file's times are";
+  if (shape == TextShape::kRaw && iso) return "is an ISO-8601 time, though the file's times are nanoseconds";
+  if (iso) return ReadIso(text, ns);
+  uint64_t raw = 0;
+  if (!ParseDigits(text, raw)) return kNotTime;
+  is_null = raw == kTextUndefTime;
+  if (!is_null && raw > uint64_t{INT64_MAX}) return "is a time past 2262";
+  ns = is_null ? 0 : static_cast<int64_t>(raw);
+  return nullptr;
+}
+
+bool IsPrintableUtf8(std::string_view text) {
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* const end = at + text.size();
+  while (at < end) {
+    const unsigned c = *at++;
+    if (c < 0x80) {
+      if (c < 0x20 || c == 0x7F) return false;
+      continue;
+    }
+    const int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
+    if (c < 0xC2 || c > 0xF4 || end - at < more) return false;
+    unsigned code = c & (0x3FU >> more);
+    for (int i = 0; i < more; ++i) {
+      if ((*at & 0xC0) != 0x80) return false;
+      code = code << 6 | (*at++ & 0x3FU);
+    }
+    // Overlong forms, surrogates, past the last plane, and the C1 controls.
+    if ((more == 2 && code < 0x800) || (more == 3 && (code < 0x10000 || code > 0x10FFFF))) return false;
+    if ((code >= 0xD800 && code <= 0xDFFF) || code < 0xA0) return false;
+  }
+  return true;
+}
+
+TextFault CheckText(std::string_view text) {
+  if (text.size() > kMaxTextBytes) return "is longer than 256 bytes";
+  return IsPrintableUtf8(text) ? nullptr : "holds a control character or bytes that are not UTF-8";
+}
+
+std::string Excerpt(std::string_view text) {
+  std::string out(text.substr(0, 40));
+  for (char& c : out) {
+    if (c < 0x20 || c > 0x7E) c = '?';
+  }
+  if (text.size() > 40) out += "...";
+  return out;
+}
+
+void AppendJsonString(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+}  // namespace lode::codec

@@ -1,0 +1,257 @@
+#include "lode/lake/import_decode.h"
+
+#include <arrow/api.h>
+
+#include <algorithm>
+
+#include "lode/base/stop.h"
+#include "lode/codec/arrow_result.h"
+#include "lode/store/local_disk.h"
+
+namespace lode::lake {
+namespace {
+
+using codec::FromArrow;
+using source::files::DataFile;
+using source::files::Encoding;
+
+constexpr int64_t kBatchBytes = int64_t{4} << 20;
+constexpr size_t kMaxSlices = 8;  // runs of one batch that are cut without copying; more are gathered
+constexpr uint64_t kMaxSymbologyBytes = uint64_t{1} << 30;
+
+// Reports raw bytes as they are read.
+class CountingSource : public codec::ByteSource {
+ public:
+  CountingSource(std::unique_ptr<codec::ByteSource> source, const UnitContext& context)
+      : source_(std::move(source)), context_(context) {}
+  Result<size_t> Read(std::span<std::byte> out) override {
+    auto read = source_->Read(out);
+    if (read) context_.progress(*read, 0);
+    return read;
+  }
+
+ private:
+  std::unique_ptr<codec::ByteSource> source_;
+  const UnitContext& context_;
+};
+
+Result<std::unique_ptr<codec::ByteSource>> OpenCounted(const fs::path& path, const UnitContext& context) {
+  LODE_TRY(const codec::Magic magic, codec::SniffFile(path));
+  LODE_TRY(auto file, codec::OpenFile(path));
+  std::unique_ptr<codec::ByteSource> bytes = std::make_unique<CountingSource>(std::move(file), context);
+  if (magic == codec::Magic::kZstd || magic == codec::Magic::kSkippableZstd) return codec::OpenZstd(std::move(bytes));
+  return bytes;
+}
+
+int64_t BatchRows(const codec::TableSchema& schema) {
+  const auto row_bytes = static_cast<int64_t>(schema.columns.size()) * 8;
+  return std::clamp<int64_t>(kBatchBytes / row_bytes, 1024, 65'536);
+}
+
+// One file on its way into the sorter.
+class FileDecode {
+ public:
+  FileDecode(const UnitContext& context, const Unit& unit, const UnitFile& input, codec::StringPool& strings,
+             PartitionSorter& sorter, DecodedUnit& out)
+      : context_(context), unit_(unit), input_(input), strings_(strings), sorter_(sorter), out_(out) {
+    decoded_.file = input.file;
+  }
+
+  Status Run(const fs::path& path) {
+    LODE_TRY(source_id_, strings_.Intern(SourceLabel(context_.writer->dataset(), input_.record)));
+    codec::SymbologyMap symbology;
+    const bool text = input_.file->encoding == Encoding::kCsv || input_.file->encoding == Encoding::kNdjson;
+    const bool mapped = input_.delivery->query && input_.delivery->query->map_symbols;
+    if (text && !mapped && input_.delivery->symbology) {
+      LODE_TRY(const std::string json, store::ReadFile(*input_.delivery->symbology, kMaxSymbologyBytes));
+      LODE_TRY(symbology, codec::ParseSymbologyJson(json, strings_));
+    }
+    const codec::DecodeContext decode{
+        .strings = &strings_, .bad_records = &bad_records_, .batch_rows = BatchRows(*context_.schema)};
+    LODE_TRY(auto bytes, OpenCounted(path, context_));
+    DataFile file = *input_.file;
+    file.path = path;
+    LODE_TRY(auto decoder, source::files::OpenDecoder(file, *context_.schema, symbology.empty() ? nullptr : &symbology,
+                                                      input_.record.mapping, std::move(bytes), decode));
+    SetSymbols(decoder->facts());
+    while (true) {
+      LODE_TRY(CheckStop());
+      LODE_TRY(auto batch, decoder->Next());
+      if (!batch) break;
+      LODE_TRY(Take(batch->rows));
+    }
+    decoded_.stream = decoder->facts();
+    Finish();
+    return Ok();
+  }
+
+ private:
+  void SetSymbols(const codec::StreamFacts& facts) {
+    symbols_ = CellSymbols(*input_.delivery, *input_.file, facts);
+    stype_in_ = input_.delivery->query ? input_.delivery->query->stype_in : facts.stype_in;
+    symbol_index_ = codec::DecodedSchema(*context_.schema)->GetFieldIndex("symbol");
+  }
+
+  // Adds the source_file column, counts rows by day and routes them to their partitions.
+  Status Take(const Batch& decoded) {
+    arrow::ArrayVector columns = decoded->columns();
+    LODE_TRY(auto source_file, FromArrow(arrow::MakeArrayFromScalar(arrow::Int32Scalar(source_id_), decoded->num_rows()),
+                                         "name the raw file"));
+    columns.push_back(std::move(source_file));
+    const Batch rows = arrow::RecordBatch::Make(StoredArrowSchema(), decoded->num_rows(), std::move(columns));
+    context_.progress(0, rows->num_rows());
+
+    const RowDays days(*context_.schema, *rows);
+    struct Slice {
+      Day day;
+      uint32_t first, last;
+    };
+    std::vector<Slice> slices;
+    for (uint32_t row = 0; row < rows->num_rows(); ++row) {
+      const auto day = days.At(row);
+      if (!day) {
+        RejectRow(*rows, row);
+        continue;
+      }
+      if (slices.empty() || slices.back().day != *day || slices.back().last != row) slices.push_back({*day, row, row});
+      slices.back().last = row + 1;
+    }
+    std::map<std::string, std::vector<RowRef>> refs;
+    std::map<std::string, size_t> runs;
+    for (const Slice& slice : slices) {
+      CountRows(*rows, slice.day, slice.first, slice.last);
+      if (input_.only_days && !input_.only_days->contains(slice.day)) continue;
+      const std::string& partition = PartitionOf(slice.day);
+      if (partition.empty()) continue;
+      auto& list = refs[partition];
+      if (list.empty() || list.back().row + 1 != slice.first) ++runs[partition];
+      for (uint32_t row = slice.first; row < slice.last; ++row) list.push_back({0, row});
+    }
+    for (const auto& [partition, list] : refs) LODE_TRY(AddToPartition(partition, rows, list, runs[partition]));
+    return Ok();
+  }
+
+  Status AddToPartition(const std::string& partition, const Batch& rows, const std::vector<RowRef>& refs, size_t runs) {
+    if (runs > kMaxSlices) {
+      LODE_TRY(Batch gathered, GatherRows(std::span(&rows, 1), refs));
+      return sorter_.Add(partition, std::move(gathered));
+    }
+    size_t first = 0;
+    for (size_t i = 1; i <= refs.size(); ++i) {
+      if (i < refs.size() && refs[i].row == refs[i - 1].row + 1) continue;
+      LODE_TRY(sorter_.Add(partition, rows->Slice(refs[first].row, static_cast<int64_t>(i - first))));
+      first = i;
+    }
+    return Ok();
+  }
+
+  // Path of the day's partition; empty when this unit does not write it.
+  const std::string& PartitionOf(Day day) {
+    if (last_day_ && *last_day_ == day) return last_partition_;
+    last_day_ = day;
+    last_partition_ = context_.layout->PathOf(day);
+    if (unit_.only_partitions && !unit_.only_partitions->contains(last_partition_)) last_partition_.clear();
+    return last_partition_;
+  }
+
+  void CountRows(const arrow::RecordBatch& rows, Day day, uint32_t first, uint32_t last) {
+    DayRows& counts = decoded_.days[day];
+    counts.rows += last - first;
+    if (context_.schema->merge == codec::MergeRule::kReplaceCells) CountInstruments(rows, day, first, last);
+    if (symbols_.size() == 1) {
+      counts.by_symbol[0] += last - first;
+      return;
+    }
+    const ColumnView ids = View(rows, symbol_index_, codec::ColumnType::kText);
+    for (uint32_t row = first; row < last; ++row) {
+      const auto symbol = ids.IsNull(row) ? std::nullopt : AttributionOf(ids.Int32(row));
+      if (symbol) ++counts.by_symbol[*symbol];
+      else ++counts.unattributed;
+    }
+  }
+
+  void CountInstruments(const arrow::RecordBatch& rows, Day day, uint32_t first, uint32_t last) {
+    const int column = rows.schema()->GetFieldIndex("instrument_id");
+    if (column < 0) return;
+    const ColumnView ids = View(rows, column, codec::ColumnType::kInt64);
+    std::set<int64_t>& seen = out_.instruments[day];
+    int64_t previous = -1;
+    for (uint32_t row = first; row < last; ++row) {
+      if (ids.Int64(row) != previous) seen.insert(ids.Int64(row));
+      previous = ids.Int64(row);
+    }
+  }
+
+  std::optional<size_t> AttributionOf(int32_t symbol_id) {
+    const auto [found, added] = attribution_.try_emplace(symbol_id);
+    if (added) found->second = AttributeSymbol(symbols_, stype_in_, strings_.Get(symbol_id));
+    return found->second;
+  }
+
+  void RejectRow(const arrow::RecordBatch& rows, uint32_t row) {
+    codec::BadRecord record;
+    record.source_row = View(rows, SourceRowIndex(*context_.schema), codec::ColumnType::kInt64).Int64(row);
+    record.reason = fmt::format("no usable time in {}", context_.schema->day_column);
+    bad_records_.Add(std::move(record));
+  }
+
+  void Finish() {
+    for (const codec::BadRecord& record : bad_records_.kept()) out_.rejected.push_back({input_.record.name, record});
+    out_.records += decoded_.stream.records;
+    out_.rejected_count += bad_records_.count();
+    // Which day a rejected record belonged to is unknown; every day of the file carries the remark.
+    if (bad_records_.count() > 0) {
+      for (auto& [day, rows] : decoded_.days) rows.rejected = bad_records_.count();
+    }
+    out_.files.push_back(std::move(decoded_));
+    out_.source_ids.push_back(source_id_);
+  }
+
+  const std::shared_ptr<arrow::Schema>& StoredArrowSchema() {
+    if (stored_ == nullptr) stored_ = codec::StoredSchema(*context_.schema);
+    return stored_;
+  }
+
+  const UnitContext& context_;
+  const Unit& unit_;
+  const UnitFile& input_;
+  codec::StringPool& strings_;
+  PartitionSorter& sorter_;
+  DecodedUnit& out_;
+  DecodedFile decoded_;
+  codec::BadRecords bad_records_;
+  std::shared_ptr<arrow::Schema> stored_;
+  std::vector<std::string> symbols_;
+  std::string stype_in_;
+  int symbol_index_ = -1;
+  int32_t source_id_ = codec::StringPool::kNull;
+  std::map<int32_t, std::optional<size_t>> attribution_;
+  std::optional<Day> last_day_;
+  std::string last_partition_;
+};
+
+}  // namespace
+
+std::string SourceLabel(std::string_view dataset, const ledger::RawFile& record) {
+  if (record.in_place) return record.landed;
+  std::string_view label = record.landed;
+  const std::string folder = fmt::format("landing/{}/", dataset);
+  if (label.starts_with(folder)) label.remove_prefix(folder.size());
+  constexpr std::string_view kLoose = "files/";
+  if (label.starts_with(kLoose)) label.remove_prefix(kLoose.size());
+  return std::string(label);
+}
+
+Result<DecodedUnit> DecodeUnit(const UnitContext& context, const Unit& unit, const std::vector<fs::path>& paths,
+                               codec::StringPool& strings, PartitionSorter& sorter) {
+  DecodedUnit out;
+  for (size_t i = 0; i < unit.files.size(); ++i) {
+    FileDecode decode(context, unit, unit.files[i], strings, sorter, out);
+    if (auto status = decode.Run(paths[i]); !status) {
+      return std::unexpected(std::move(status).error().With(unit.files[i].record.name));
+    }
+  }
+  return out;
+}
+
+}  // namespace lode::lake

@@ -1,0 +1,325 @@
+#include "lode/lake/import_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "lode/base/stop.h"
+#include "lode/lake/verify.h"
+
+namespace lode::lake {
+namespace {
+
+using source::files::DataFile;
+using source::files::Delivery;
+using source::files::SideFile;
+
+constexpr int32_t kMaxDaysOfName = 366 * 200;
+
+// What the ledger and the listing say about a dataset's raw files.
+class Present {
+ public:
+  static Result<Present> Read(const PlanRequest& request, ledger::Ledger* ledger) {
+    Present present;
+    present.paths_ = request.paths;
+    if (ledger == nullptr) return present;
+    LODE_TRY(present.raw_files_, ledger->RawFiles(request.dataset));
+    LODE_TRY(const auto lost, LostPartitions(*request.paths, *ledger, request.dataset));
+    for (const auto& row : lost) present.lost_.insert(row.partition.path);
+    if (!present.lost_.empty()) LODE_TRY(present.ReadReceipts(request, *ledger));
+    for (const ledger::RawFileRow& row : present.raw_files_) present.by_hash_[row.file.sha256].push_back(&row);
+    return present;
+  }
+
+  // The file's latest record with these bytes, role and schema whose raw bytes are still where it says.
+  Result<const ledger::RawFileRow*> Find(const std::string& sha256, const std::string& role, const std::string& schema) const {
+    const auto rows = by_hash_.find(sha256);
+    if (rows == by_hash_.end()) return nullptr;
+    for (auto row = rows->second.rbegin(); row != rows->second.rend(); ++row) {
+      const ledger::RawFile& file = (*row)->file;
+      if (file.role != role || file.schema != schema) continue;
+      LODE_TRY(const auto size, store::FileSize(file.in_place ? fs::path(file.landed) : paths_->root / file.landed));
+      if (size && *size == file.size) return *row;
+    }
+    return nullptr;
+  }
+
+  // The landed path may be taken by other bytes; then the folder gets a suffix.
+  Result<std::string> LandingFor(const std::string& dataset, const std::string& folder, const std::string& name,
+                                 const std::string& sha256) const {
+    const std::string plain = fmt::format("landing/{}/{}/{}", dataset, folder, name);
+    const bool taken = std::ranges::any_of(raw_files_, [&](const ledger::RawFileRow& row) {
+      return row.file.landed == plain && row.file.sha256 != sha256;
+    });
+    LODE_TRY(const auto on_disk, store::FileSize(paths_->root / plain));
+    if (!taken && !on_disk) return plain;
+    return fmt::format("landing/{}/{}-{}/{}", dataset, folder, sha256.substr(0, 8), name);
+  }
+
+  // Lost partitions that any receipt of this raw file names.
+  std::set<std::string> LostPartitionsOf(const std::string& sha256) const {
+    std::set<std::string> fed;
+    const auto rows = by_hash_.find(sha256);
+    if (lost_.empty() || rows == by_hash_.end()) return fed;
+    for (const ledger::RawFileRow* row : rows->second) {
+      const auto receipt = receipts_.find(row->sequence);
+      if (receipt == receipts_.end()) continue;
+      for (const ledger::Partition& partition : receipt->second.partitions) {
+        if (lost_.contains(partition.path)) fed.insert(partition.path);
+      }
+    }
+    return fed;
+  }
+
+  const std::map<int64_t, ledger::Receipt>& receipts() const { return receipts_; }
+  const std::map<Day, std::set<int64_t>>& cell_receipts() const { return cell_receipts_; }
+
+ private:
+  Status ReadReceipts(const PlanRequest& request, ledger::Ledger& ledger) {
+    LODE_TRY(const auto rows, ledger.Receipts(request.dataset));
+    for (const ledger::ReceiptRow& row : rows) {
+      const fs::path file = request.paths->receipts(request.dataset) / ledger::ReceiptFileName(row.sequence);
+      LODE_TRY(const std::string text, store::ReadFile(file, uint64_t{1} << 30));
+      auto receipt = ledger::ReadReceipt(text);
+      if (!receipt) return std::unexpected(std::move(receipt).error().With(file.string()));
+      receipts_.emplace(row.sequence, std::move(*receipt));
+    }
+    LODE_TRY(const auto cells, ledger.Cells(request.dataset));
+    for (const ledger::CellRow& row : cells) cell_receipts_[row.cell.day].insert(row.sequence);
+    return Ok();
+  }
+
+  const LakePaths* paths_ = nullptr;
+  std::vector<ledger::RawFileRow> raw_files_;
+  std::map<std::string, std::vector<const ledger::RawFileRow*>> by_hash_;
+  std::set<std::string> lost_;
+  std::map<int64_t, ledger::Receipt> receipts_;         // only read when partitions are lost
+  std::map<Day, std::set<int64_t>> cell_receipts_;      // likewise
+};
+
+std::string FolderOf(const Delivery& delivery) {
+  std::string id = delivery.manifest && !delivery.manifest->job_id.empty() ? delivery.manifest->job_id
+                   : delivery.query                                        ? delivery.query->job_id
+                                                                           : "";
+  const bool plain = !id.empty() && id.size() <= 64 && id.front() != '.' && std::ranges::all_of(id, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  });
+  if (plain) return id;
+  return delivery.query ? "delivery" : "files";
+}
+
+class Planner {
+ public:
+  Planner(const PlanRequest& request, const Present& present) : request_(request), present_(present) {}
+
+  Result<DatasetPlan> Plan(const std::vector<HashedFile>& files) {
+    std::vector<UnitFile> fresh;
+    std::set<std::string> repairs, seen;
+    for (const HashedFile& file : files) {
+      LODE_TRY(CheckStop());
+      if (file.data == nullptr) continue;
+      if (std::ranges::find(file.data->schemas, request_.schema) == file.data->schemas.end()) continue;
+      if (!seen.insert(file.sha256 + file.data->name).second) continue;
+      LODE_TRY(const auto* known, present_.Find(file.sha256, "data", request_.schema->name));
+      if (known == nullptr) {
+        LODE_TRY(UnitFile input, NewFile(file));
+        fresh.push_back(std::move(input));
+        continue;
+      }
+      const std::set<std::string> lost = present_.LostPartitionsOf(file.sha256);
+      if (lost.empty()) ++plan_.files_unchanged;
+      repairs.insert(lost.begin(), lost.end());
+    }
+    if (!repairs.empty()) LODE_TRY(AddRepair(repairs));
+    GroupIntoUnits(std::move(fresh));
+    LODE_TRY(AddDeliveryUnits(files));
+    return std::move(plan_);
+  }
+
+ private:
+  Result<ledger::RawFile> RecordOf(const HashedFile& file, const std::string& name, const fs::path& path, uint64_t size) {
+    ledger::RawFile record;
+    record.name = name;
+    record.size = size;
+    record.sha256 = file.sha256;
+    record.in_place = request_.in_place;
+    if (request_.in_place) {
+      record.landed = path.string();
+    } else {
+      LODE_TRY(record.landed, present_.LandingFor(request_.dataset, FolderOf(*file.delivery), name, file.sha256));
+      // Two files of one name in one import: the second gets its own folder.
+      if (!landings_.insert(record.landed).second) {
+        record.landed = fmt::format("landing/{}/{}-{}/{}", request_.dataset, FolderOf(*file.delivery), file.sha256.substr(0, 8), name);
+        landings_.insert(record.landed);
+      }
+    }
+    return record;
+  }
+
+  Result<UnitFile> NewFile(const HashedFile& file) {
+    UnitFile input;
+    input.delivery = file.delivery;
+    input.file = file.data;
+    input.landed = request_.in_place;
+    LODE_TRY(input.record, RecordOf(file, file.data->name, file.data->path, file.data->size));
+    input.record.role = "data";
+    input.record.encoding = Name(file.data->encoding);
+    input.record.schema = request_.schema->name;
+    input.record.pretty_px = file.data->pretty_px;
+    input.record.pretty_ts = file.data->pretty_ts;
+    if (file.data->encoding == source::files::Encoding::kParquet) input.record.mapping = request_.mapping;
+    return input;
+  }
+
+  // The partitions a file will feed, as far as its name or metadata tell.
+  std::set<std::string> ExpectedPartitions(const UnitFile& input) const {
+    std::optional<Day> first = input.file->name_facts.first, last = input.file->name_facts.last;
+    const codec::StreamFacts& stream = input.file->stream;
+    if (!first && stream.start_ns && stream.end_ns && *stream.end_ns > *stream.start_ns) {
+      first = DayOf(*stream.start_ns);
+      last = DayOf(*stream.end_ns - 1);
+    }
+    std::set<std::string> paths;
+    if (!first || last->since_epoch - first->since_epoch > kMaxDaysOfName) return {"?"};
+    for (Day day = *first; day <= *last; day = day + 1) paths.insert(request_.layout->PathOf(day));
+    return paths;
+  }
+
+  // Files that feed a common partition go into one unit, so that each partition is written once.
+  void GroupIntoUnits(std::vector<UnitFile> files) {
+    std::vector<size_t> group(files.size());
+    std::iota(group.begin(), group.end(), size_t{0});
+    const auto root = [&](size_t i) {
+      while (group[i] != i) i = group[i] = group[group[i]];
+      return i;
+    };
+    std::map<std::string, size_t> first_of;
+    for (size_t i = 0; i < files.size(); ++i) {
+      for (const std::string& path : ExpectedPartitions(files[i])) {
+        const auto [other, added] = first_of.try_emplace(path, i);
+        if (!added) group[root(i)] = root(other->second);
+      }
+    }
+    std::map<size_t, Unit> units;
+    std::vector<size_t> order;
+    for (size_t i = 0; i < files.size(); ++i) {
+      const size_t key = root(i);
+      if (!units.contains(key)) order.push_back(key);
+      units[key].files.push_back(std::move(files[i]));
+    }
+    for (const size_t key : order) {
+      Unit& unit = units[key];
+      const std::string &first = unit.files.front().record.name, &last = unit.files.back().record.name;
+      unit.name = unit.files.size() == 1 ? first : fmt::format("{} .. {}", first, last);
+      if (unit.files[0].delivery->query) unit.request = unit.files[0].delivery->query->json;
+      plan_.units.push_back(std::move(unit));
+    }
+  }
+
+  // Side files and cells without a file: one unit a delivery, after its data. Skipped when they are already known.
+  Status AddDeliveryUnits(const std::vector<HashedFile>& files) {
+    std::map<const Delivery*, Unit> units;
+    for (const HashedFile& file : files) {
+      if (file.side == nullptr || file.delivery->data.empty()) continue;
+      if (std::ranges::find(file.delivery->data.front().schemas, request_.schema) == file.delivery->data.front().schemas.end()) continue;
+      LODE_TRY(const auto* known, present_.Find(file.sha256, file.side->role, ""));
+      if (known != nullptr) continue;
+      Unit& unit = units[file.delivery];
+      LODE_TRY(ledger::RawFile record, RecordOf(file, file.side->name, file.side->path, file.side->size));
+      record.role = file.side->role;
+      if (!request_.in_place) unit.side_files.push_back(*file.side);
+      unit.side_records.push_back(std::move(record));
+    }
+    for (auto& [delivery, unit] : units) {
+      unit.name = "delivery " + FolderOf(*delivery);
+      unit.delivery = delivery;
+      if (delivery->query) unit.request = delivery->query->json;
+      plan_.units.push_back(std::move(unit));
+    }
+    return Ok();
+  }
+
+  // Rows of lost partitions come again from every raw file that ever fed them and still counts.
+  Status AddRepair(const std::set<std::string>& lost) {
+    Unit unit;
+    unit.name = fmt::format("repair of {} lost partition{}", lost.size(), lost.size() == 1 ? "" : "s");
+    unit.only_partitions = lost;
+    std::set<std::string> taken;
+    for (const auto& [sequence, receipt] : present_.receipts()) {
+      const bool feeds = std::ranges::any_of(receipt.partitions, [&](const auto& p) { return lost.contains(p.path); });
+      if (!feeds) continue;
+      for (const ledger::RawFile& raw : receipt.raw_files) {
+        if (raw.role != "data" || !taken.insert(raw.landed).second) continue;
+        LODE_TRY(UnitFile input, Replay(receipt, raw));
+        if (!input.only_days || !input.only_days->empty()) unit.files.push_back(std::move(input));
+      }
+    }
+    plan_.units.push_back(std::move(unit));
+    return Ok();
+  }
+
+  Result<UnitFile> Replay(const ledger::Receipt& receipt, const ledger::RawFile& raw) {
+    Delivery& delivery = plan_.replay_deliveries.emplace_back();
+    DataFile& file = delivery.data.emplace_back();
+    file.path = raw.in_place ? fs::path(raw.landed) : request_.paths->root / raw.landed;
+    file.name = raw.name;
+    file.size = raw.size;
+    LODE_TRY(file.encoding, source::files::ParseEncoding(raw.encoding));
+    file.schemas = {request_.schema};
+    file.pretty_px = raw.pretty_px;
+    file.pretty_ts = raw.pretty_ts;
+    file.name_facts = source::databento::ParseDataFileName(raw.name);
+    // The delivery's symbology lies beside it, landed by the delivery's own receipt.
+    const fs::path symbology = file.path.parent_path() / "symbology.json";
+    LODE_TRY(const auto symbology_size, store::FileSize(symbology));
+    if (symbology_size) delivery.symbology = symbology;
+    UnitFile input;
+    input.delivery = &delivery;
+    input.file = &file;
+    input.record = raw;
+    input.landed = true;
+    input.sequence = receipt.sequence;
+    std::set<Day> days;
+    for (const ledger::Cell& cell : receipt.cells) {
+      input.replay_modified[cell.day] = cell.modified;
+      const auto current = present_.cell_receipts().find(cell.day);
+      if (current != present_.cell_receipts().end() && current->second.contains(receipt.sequence)) days.insert(cell.day);
+    }
+    if (request_.schema->merge == codec::MergeRule::kReplaceCells) input.only_days = std::move(days);
+    return input;
+  }
+
+  const PlanRequest& request_;
+  const Present& present_;
+  DatasetPlan plan_;
+  std::set<std::string> landings_;  // landed paths given out by this plan
+};
+
+}  // namespace
+
+Result<std::vector<HashedFile>> HashFiles(const source::files::Discovery& discovery) {
+  std::vector<HashedFile> files;
+  for (const Delivery& delivery : discovery.deliveries) {
+    const auto add = [&](const fs::path& path, const std::string& name, HashedFile file) -> Status {
+      LODE_TRY(CheckStop());
+      LODE_TRY(const store::Digest digest, store::HashFile(path));
+      file.delivery = &delivery;
+      file.sha256 = digest.sha256;
+      const auto* listed = delivery.manifest ? delivery.manifest->Find(name) : nullptr;
+      if (listed != nullptr && listed->sha256 != file.sha256) {
+        return Fail(ErrorKind::kCorrupt, "{}: its SHA-256 is not the manifest's; download it again", name);
+      }
+      files.push_back(std::move(file));
+      return Ok();
+    };
+    for (const DataFile& data : delivery.data) LODE_TRY(add(data.path, data.name, {.data = &data}));
+    for (const SideFile& side : delivery.side) LODE_TRY(add(side.path, side.name, {.side = &side}));
+  }
+  return files;
+}
+
+Result<DatasetPlan> PlanDataset(const PlanRequest& request, const std::vector<HashedFile>& files, ledger::Ledger* ledger) {
+  LODE_TRY(const Present present, Present::Read(request, ledger));
+  return Planner(request, present).Plan(files);
+}
+
+}  // namespace lode::lake

@@ -1,0 +1,337 @@
+#include "lode/lake/import_unit.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "lode/base/hashing.h"
+#include "lode/base/stop.h"
+#include "lode/codec/parquet_file.h"
+#include "lode/lake/derive.h"
+#include "lode/lake/import_decode.h"
+#include "lode/lake/merge.h"
+#include "lode/lake/replaced_rows.h"
+
+namespace lode::lake {
+namespace {
+
+constexpr uint64_t kMinSorterBytes = uint64_t{8} << 20, kMaxSorterBytes = uint64_t{64} << 20;
+constexpr double kDefaultRejectShare = 0.001;  // above it the default policy fails the unit
+
+// Rows of a partition that is already there.
+class ExistingRows : public RowStream {
+ public:
+  explicit ExistingRows(std::unique_ptr<codec::ParquetRows> rows) : rows_(std::move(rows)) {}
+  Result<Batch> Next() override { return rows_->Next(); }
+
+ private:
+  std::unique_ptr<codec::ParquetRows> rows_;
+};
+
+class UnitRun {
+ public:
+  UnitRun(const UnitContext& context, const Unit& unit)
+      : context_(context),
+        unit_(unit),
+        strings_(context.memory_bytes / 4),
+        sorter_(*context.schema, strings_, context.writer->temporary(),
+                std::clamp(context.memory_bytes / 16, kMinSorterBytes, kMaxSorterBytes)) {}
+
+  Result<UnitResult> Run() {
+    LODE_TRY(CheckDisk());
+    LODE_TRY(StageRawFiles());
+    LODE_TRY(decoded_, DecodeUnit(context_, unit_, paths_, strings_, sorter_));
+    LODE_TRY(CheckRejects());
+    if (!unit_.only_partitions) receipt_.cells = Cells();
+    LODE_TRY(ReplacedRows replaced, ReplacedRows::Find(*context_.writer, receipt_.cells, strings_, SourceLabelsOfUnit()));
+    replaced.set_instruments(&decoded_.instruments);
+    LODE_TRY(WritePartitions(replaced));
+    LODE_TRY(CheckRejects());
+    LODE_TRY(StageQuarantine());
+    LODE_TRY(PublishUnit());
+    return result_;
+  }
+
+ private:
+  // Raw copy, Parquet and spills: three times the raw bytes is more than any delivery has needed.
+  Status CheckDisk() const {
+    uint64_t raw = 0;
+    for (const UnitFile& file : unit_.files) raw += file.record.size;
+    for (const auto& side : unit_.side_files) raw += side.size;
+    LODE_TRY(const uint64_t free, store::FreeBytes(context_.writer->paths().root));
+    if (free < 3 * raw + (uint64_t{16} << 20)) {
+      return Fail(ErrorKind::kStorage, "{}: disk full: {} MiB free, about {} MiB needed; free some space and run again",
+                  unit_.name, free >> 20, (3 * raw >> 20) + 16);
+    }
+    return Ok();
+  }
+
+  // Copies one raw file beside the lake's data and proves the copy is what was planned.
+  Result<fs::path> StageCopy(const fs::path& from, const ledger::RawFile& record) {
+    const fs::path temporary = context_.writer->temporary() / fmt::format("raw-{:05}", staged_.size());
+    LODE_TRY(const store::Digest copy, store::CopyDurable(from, temporary));
+    if (copy.sha256 != record.sha256) {
+      return Fail(ErrorKind::kCorrupt, "{}: the file changed while it was imported; run again", record.name);
+    }
+    Stage(temporary, record.landed, copy.sha256, "");
+    return temporary;
+  }
+
+  void Stage(const fs::path& temporary, const std::string& target, const std::string& sha256, const std::string& old_sha256) {
+    const std::string relative = temporary.lexically_relative(context_.writer->paths().root).string();
+    staged_.push_back({relative, target, sha256, old_sha256});
+  }
+
+  Status StageRawFiles() {
+    for (const UnitFile& input : unit_.files) {
+      result_.bytes_in += input.record.size;
+      if (input.landed) {
+        paths_.push_back(input.record.in_place ? fs::path(input.record.landed)
+                                               : context_.writer->paths().root / input.record.landed);
+        LODE_TRY(CheckUnchanged(paths_.back(), input.record));
+        continue;
+      }
+      LODE_TRY(fs::path copy, StageCopy(input.file->path, input.record));
+      paths_.push_back(std::move(copy));
+    }
+    for (size_t i = 0; i < unit_.side_files.size(); ++i) {
+      LODE_TRY(StageCopy(unit_.side_files[i].path, unit_.side_records[i]));
+    }
+    return Ok();
+  }
+
+  static Status CheckUnchanged(const fs::path& path, const ledger::RawFile& record) {
+    LODE_TRY(const store::Digest digest, store::HashFile(path));
+    if (digest.sha256 == record.sha256) return Ok();
+    return Fail(ErrorKind::kCorrupt, "{}: its bytes are not those of its receipt; run `lode verify`", path.string());
+  }
+
+  Status CheckRejects() const {
+    const int64_t rejected = decoded_.rejected_count;
+    if (rejected == 0 || context_.policy == BadRecordPolicy::kQuarantine) return Ok();
+    const bool tolerable = static_cast<double>(rejected) <= kDefaultRejectShare * static_cast<double>(decoded_.records);
+    if (context_.policy == BadRecordPolicy::kDefault && tolerable) return Ok();
+    const std::string first = decoded_.rejected.empty()
+                                  ? ""
+                                  : fmt::format("; first: {}: record {}: {}", decoded_.rejected[0].file,
+                                                decoded_.rejected[0].record.source_row, decoded_.rejected[0].record.reason);
+    return Fail(ErrorKind::kBadInput,
+                "{}: {} of {} records are bad, which on_bad_record does not allow{}; nothing of this unit was taken in",
+                unit_.name, rejected, decoded_.records, first);
+  }
+
+  // Cells of all files of the unit; a cell that several files answer takes the better state and the sum of rows.
+  std::vector<ledger::Cell> Cells() const {
+    std::map<std::pair<std::string, Day>, ledger::Cell> cells;
+    const auto add = [&](const ledger::Cell& cell) {
+      const auto [found, added] = cells.try_emplace({cell.symbol, cell.day}, cell);
+      if (added) return;
+      ledger::Cell& known = found->second;
+      const std::optional<int64_t> sum = known.rows && cell.rows ? std::optional(*known.rows + *cell.rows) : std::nullopt;
+      const std::optional<Day> modified = std::max(known.modified, cell.modified);
+      if (known.state == ledger::CellState::kEmpty || ledger::IsSettled(known.state) < ledger::IsSettled(cell.state)) known = cell;
+      known.rows = sum;
+      known.modified = modified;
+    };
+    for (size_t i = 0; i < decoded_.files.size(); ++i) {
+      for (const ledger::Cell& cell : CellsOfFile(*unit_.files[i].delivery, decoded_.files[i])) add(cell);
+    }
+    for (const ledger::Cell& cell : unit_.extra_cells) add(cell);
+    std::vector<ledger::Cell> list;
+    for (auto& [key, cell] : cells) list.push_back(std::move(cell));
+    return list;
+  }
+
+  std::vector<std::string> SourceLabelsOfUnit() const {
+    std::vector<std::string> labels;
+    for (const UnitFile& input : unit_.files) labels.push_back(SourceLabel(context_.writer->dataset(), input.record));
+    return labels;
+  }
+
+  // Vendor date and receipt order of a row, by the raw file it came from.
+  Precedence PrecedenceOf(int32_t source_file, Day day, const ReplacedRows& replaced) const {
+    const auto known = std::ranges::find(decoded_.source_ids, source_file);
+    if (known == decoded_.source_ids.end()) return {replaced.PresentModified(day), 0};
+    const UnitFile& input = unit_.files[static_cast<size_t>(known - decoded_.source_ids.begin())];
+    const int64_t sequence = input.sequence == 0 ? INT64_MAX : input.sequence;
+    if (const auto replay = input.replay_modified.find(day); replay != input.replay_modified.end()) {
+      return {replay->second, sequence};
+    }
+    const auto condition = std::ranges::lower_bound(input.delivery->conditions, day, {}, &source::databento::Condition::day);
+    if (condition != input.delivery->conditions.end() && condition->day == day && condition->modified) {
+      return {condition->modified, sequence};
+    }
+    return {replaced.PresentModified(day), sequence};  // no vendor date: the later receipt wins
+  }
+
+  Status WritePartitions(ReplacedRows& replaced) {
+    std::map<std::string, ledger::PartitionRow> present;
+    LODE_TRY(auto rows, context_.writer->ledger().Partitions(context_.writer->dataset()));
+    for (auto& row : rows) {
+      std::string path = row.partition.path;
+      present.emplace(std::move(path), std::move(row));
+    }
+    std::vector<std::string> paths = sorter_.Partitions();
+    for (const std::string& path : replaced.PartitionsTouched(*context_.layout)) {
+      if (std::ranges::find(paths, path) == paths.end() && present.contains(path) &&
+          (!unit_.only_partitions || unit_.only_partitions->contains(path))) {
+        paths.push_back(path);
+      }
+    }
+    std::ranges::sort(paths);
+    for (const std::string& path : paths) {
+      const auto old = present.find(path);
+      if (auto status = WritePartition(path, old == present.end() ? nullptr : &old->second.partition, replaced); !status) {
+        return std::unexpected(std::move(status).error().With(path));
+      }
+    }
+    return Ok();
+  }
+
+  Status WritePartition(const std::string& path, const ledger::Partition* old, ReplacedRows& replaced) {
+    const fs::path file = context_.writer->paths().bronze(context_.writer->dataset()) / path;
+    LODE_TRY(const auto present_size, store::FileSize(file));
+    const bool merge_present = old != nullptr && present_size && *present_size == old->size;
+    std::string found_sha256;  // what Publish will replace; a file somebody else put there is not merged
+    if (present_size) {
+      LODE_TRY(const store::Digest digest, store::HashFile(file));
+      found_sha256 = digest.sha256;
+    }
+    std::unique_ptr<RowStream> existing;
+    if (merge_present) {
+      if (found_sha256 != old->sha256) {
+        return Fail(ErrorKind::kCorrupt,
+                    "the file differs from its receipt; delete it and import again, or see `lode verify`");
+      }
+      LODE_TRY(auto rows, codec::ParquetRows::Open(file, *context_.schema, &strings_));
+      existing = std::make_unique<ExistingRows>(std::move(rows));
+    }
+    LODE_TRY(auto incoming, sorter_.TakeStreams(path));
+    const fs::path temporary = context_.writer->temporary() / fmt::format("partition-{:05}.parquet", staged_.size());
+    LODE_TRY(auto parquet, codec::ParquetWriter::Create(temporary, *context_.schema, {context_.writer->dataset(), path}, strings_));
+    Derive derive(*context_.schema, strings_);
+    const MergeRules rules{
+        .precedence = [&](int32_t source, Day day) { return PrecedenceOf(source, day, replaced); },
+        .replaced = [&](const arrow::RecordBatch& rows, uint32_t row, int32_t source, Day day) { return replaced.IsReplaced(rows, row, source, day); },
+        .conflict = [&](int32_t source, int64_t row, const std::string& key) { AddConflict(source, row, key); }};
+    LODE_TRY(const MergeCounts counts,
+             MergeStreams(*context_.schema, strings_, std::move(existing), std::move(incoming), rules, [&](const Batch& rows) -> Status {
+               LODE_TRY(const Batch physical, derive(rows));
+               return parquet->Write(*physical);
+             }));
+    LODE_TRY(replaced.CheckNothingLost());
+    LODE_TRY(const codec::WrittenFile written, parquet->Close());
+    result_.duplicates += counts.duplicates;
+    if (counts.rows == 0 && !merge_present) return store::Remove(temporary);
+    RecordPartition(path, temporary, written, counts, old, found_sha256);
+    return Ok();
+  }
+
+  void RecordPartition(const std::string& path, const fs::path& temporary, const codec::WrittenFile& written,
+                       const MergeCounts& counts, const ledger::Partition* old, const std::string& found_sha256) {
+    ledger::Partition partition;
+    partition.path = path;
+    partition.size = written.size;
+    partition.sha256 = written.sha256;
+    partition.rows = written.rows;
+    partition.min_key = counts.min_key;
+    partition.max_key = counts.max_key;
+    partition.replaces = old == nullptr ? "" : old->sha256;
+    result_.rows += written.rows;
+    const bool unchanged = found_sha256 == written.sha256;
+    if (unchanged) {
+      unused_.push_back(temporary);
+    } else {
+      ++result_.partitions;
+      result_.bytes_out += written.size;
+      Stage(temporary, fmt::format("bronze/{}/{}", context_.writer->dataset(), path), written.sha256, found_sha256);
+    }
+    receipt_.partitions.push_back(std::move(partition));
+  }
+
+  void AddConflict(int32_t source, int64_t row, const std::string& key) {
+    codec::BadRecord record;
+    record.source_row = row;
+    record.reason = fmt::format("another value for the same key {} in this import", key);
+    const std::string file(source == codec::StringPool::kNull ? "" : strings_.Get(source));
+    if (decoded_.rejected.size() < codec::BadRecords::kMaxKept) decoded_.rejected.push_back({file, std::move(record)});
+    ++decoded_.rejected_count;
+  }
+
+  Status StageQuarantine() {
+    if (decoded_.rejected_count == 0 || unit_.only_partitions) return Ok();
+    LODE_TRY(const int64_t sequence, context_.writer->ledger().NextSequence(context_.writer->dataset()));
+    std::string text;
+    for (const Rejected& rejected : decoded_.rejected) {
+      const nlohmann::json line = {{"file", rejected.file},
+                                   {"record", rejected.record.source_row},
+                                   {"offset", rejected.record.offset},
+                                   {"reason", rejected.record.reason},
+                                   {"raw", rejected.record.raw}};
+      text += line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
+    }
+    const fs::path temporary = context_.writer->temporary() / fmt::format("quarantine-{:05}", staged_.size());
+    LODE_TRY(store::WriteDurable(temporary, text));
+    receipt_.quarantine = fmt::format("quarantine/{}/{:08}.ndjson", context_.writer->dataset(), sequence);
+    Stage(temporary, receipt_.quarantine, Sha256Hex(text), "");
+    context_.notice(fmt::format("{}: {} of {} records are bad and went to {}", unit_.name, decoded_.rejected_count,
+                                decoded_.records, receipt_.quarantine));
+    return Ok();
+  }
+
+  Status PublishUnit() {
+    LODE_TRY(CheckStop());
+    receipt_.dataset = context_.writer->dataset();
+    receipt_.schema = context_.schema->name;
+    receipt_.schema_version = context_.schema->version;
+    receipt_.layout = context_.layout->text();
+    receipt_.origin = "file";
+    receipt_.unit = unit_.name;
+    receipt_.request = unit_.request;
+    receipt_.started_at = context_.started_at;
+    receipt_.finished_at = FormatIsoNs(NowNs());
+    receipt_.program = LODE_VERSION;
+    if (unit_.only_partitions) receipt_.origin = "repair";
+    for (const UnitFile& input : unit_.files) {
+      if (!unit_.only_partitions) receipt_.raw_files.push_back(input.record);
+    }
+    for (const ledger::RawFile& side : unit_.side_records) receipt_.raw_files.push_back(side);
+    if (!unit_.only_partitions) {
+      receipt_.records = decoded_.records;
+      receipt_.rejected = decoded_.rejected_count;
+    }
+    receipt_.duplicates = result_.duplicates;
+    result_.records = decoded_.records;
+    result_.rejected = decoded_.rejected_count;
+    LODE_TRY(Publish(*context_.writer, staged_, std::move(receipt_)));
+    for (const fs::path& temporary : unused_) LODE_TRY(store::Remove(temporary));
+    return Ok();
+  }
+
+  const UnitContext& context_;
+  const Unit& unit_;
+  codec::StringPool strings_;
+  PartitionSorter sorter_;
+  std::vector<fs::path> paths_;  // where each unit file is read from
+  std::vector<StagedFile> staged_;
+  std::vector<fs::path> unused_;  // temporaries equal to what is there
+  DecodedUnit decoded_;
+  ledger::Receipt receipt_;
+  UnitResult result_;
+};
+
+// Removes what a failed unit left; the next run would do it too.
+void DropTemporaries(const fs::path& folder) {
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  fs::create_directories(folder, ignored);
+}
+
+}  // namespace
+
+Result<UnitResult> RunUnit(const UnitContext& context, const Unit& unit) {
+  auto result = UnitRun(context, unit).Run();
+  if (!result) DropTemporaries(context.writer->temporary());
+  return result;
+}
+
+}  // namespace lode::lake

@@ -1,0 +1,75 @@
+#include "lode/lake/layout.h"
+
+#include <algorithm>
+
+#include "lode/base/hashing.h"
+
+namespace lode::lake {
+namespace {
+
+constexpr size_t kMaxComponent = 120;
+
+Status CheckLiteral(std::string_view text) {
+  if (text.empty() || text.front() == '/' || text.find("..") != std::string_view::npos ||
+      text.find('\\') != std::string_view::npos || text.find("//") != std::string_view::npos) {
+    return Fail(ErrorKind::kConfig, "layout '{}' must be a relative path without '..'", text);
+  }
+  if (!text.ends_with(".parquet")) return Fail(ErrorKind::kConfig, "layout '{}' must end in '.parquet'", text);
+  return Ok();
+}
+
+}  // namespace
+
+Result<Layout> Layout::Parse(std::string_view text) {
+  LODE_TRY(CheckLiteral(text));
+  Layout layout;
+  layout.text_ = text;
+  bool has_time = false;
+  while (!text.empty()) {
+    const size_t open = text.find('{');
+    if (open != 0) {
+      layout.pieces_.push_back({Piece::Kind::kLiteral, std::string(text.substr(0, open))});
+      text.remove_prefix(std::min(open, text.size()));
+      continue;
+    }
+    const size_t close = text.find('}');
+    const std::string_view field = close == std::string_view::npos ? text : text.substr(1, close - 1);
+    if (field == "yyyy") layout.pieces_.push_back({Piece::Kind::kYear, ""});
+    else if (field == "mm") layout.pieces_.push_back({Piece::Kind::kMonth, ""});
+    else if (field == "day") layout.pieces_.push_back({Piece::Kind::kDay, ""});
+    else return Fail(ErrorKind::kConfig, "layout '{}': unknown field '{{{}}}'; known: yyyy, mm, day", layout.text_, field);
+    has_time = has_time || field != "mm";
+    text.remove_prefix(close + 1);
+  }
+  if (!has_time) return Fail(ErrorKind::kConfig, "layout '{}' needs {{day}} or {{yyyy}}", layout.text_);
+  return layout;
+}
+
+std::string Layout::PathOf(Day day) const {
+  const auto [year, month, day_of_month] = ToYearMonthDay(day);
+  std::string path;
+  for (const Piece& piece : pieces_) {
+    switch (piece.kind) {
+      case Piece::Kind::kLiteral: path += piece.literal; break;
+      case Piece::Kind::kYear: path += fmt::format("{:04}", year); break;
+      case Piece::Kind::kMonth: path += fmt::format("{:02}", month); break;
+      case Piece::Kind::kDay: path += FormatDay(day); break;
+    }
+  }
+  return path;
+}
+
+std::string EncodePathComponent(std::string_view value) {
+  std::string encoded;
+  for (const char c : value) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '=' || c == '-' ||
+                       (c == '.' && !encoded.empty());
+    if (plain) encoded += c;
+    else encoded += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+  }
+  if (encoded.empty()) return "%";
+  if (encoded.size() <= kMaxComponent) return encoded;
+  return encoded.substr(0, kMaxComponent - 17) + "~" + Sha256Hex(value).substr(0, 16);
+}
+
+}  // namespace lode::lake

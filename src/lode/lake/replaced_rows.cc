@@ -1,0 +1,105 @@
+#include "lode/lake/replaced_rows.h"
+
+#include <arrow/api.h>
+
+#include <algorithm>
+
+#include "lode/lake/import_decode.h"
+
+namespace lode::lake {
+namespace {
+
+bool HoldsRows(const ledger::Cell& cell) {
+  using enum ledger::CellState;
+  const bool state = cell.state == kComplete || cell.state == kPartial || cell.state == kPending || cell.state == kStale;
+  return state && cell.rows.value_or(1) > 0;
+}
+
+}  // namespace
+
+Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector<ledger::Cell>& cells,
+                                        const codec::StringPool& strings, const std::vector<std::string>& own_labels) {
+  ReplacedRows replaced;
+  replaced.strings_ = &strings;
+  if (cells.empty()) return replaced;
+  std::map<Day, std::set<std::string>> delivered;  // symbols by day
+  for (const ledger::Cell& cell : cells) delivered[cell.day].insert(cell.symbol);
+  LODE_TRY(const auto present, writer.ledger().Cells(writer.dataset(), delivered.begin()->first, delivered.rbegin()->first));
+  if (present.empty()) return replaced;
+
+  // (day, receipt) -> symbols it answered that are delivered again, and those that are not.
+  std::map<std::pair<Day, int64_t>, std::pair<std::string, std::string>> overlaps;
+  for (const ledger::CellRow& row : present) {
+    const auto symbols = delivered.find(row.cell.day);
+    if (symbols == delivered.end()) continue;
+    auto& overlap = overlaps[{row.cell.day, row.sequence}];
+    if (symbols->second.contains(row.cell.symbol)) {
+      overlap.first = row.cell.symbol;
+      auto& modified = replaced.modified_[row.cell.day];
+      modified = std::max(modified, row.cell.modified);
+    } else if (HoldsRows(row.cell)) {
+      overlap.second = row.cell.symbol;
+    }
+  }
+  std::map<int64_t, std::vector<std::string>> files;  // by receipt
+  LODE_TRY(const auto raw_files, writer.ledger().RawFiles(writer.dataset()));
+  for (const ledger::RawFileRow& row : raw_files) {
+    if (row.file.role == "data") files[row.sequence].push_back(SourceLabel(writer.dataset(), row.file));
+  }
+  LODE_TRY(const auto datasets, writer.ledger().Datasets());
+  const auto self = std::ranges::find(datasets, writer.dataset(), &ledger::DatasetRow::name);
+  const codec::TableSchema* schema = self == datasets.end() ? nullptr : codec::FindDatabentoSchema(self->schema);
+  if (schema == nullptr || schema->merge != codec::MergeRule::kReplaceCells) return replaced;
+  for (const auto& [key, overlap] : overlaps) {
+    if (overlap.first.empty()) continue;
+    if (!overlap.second.empty()) {
+      return Fail(ErrorKind::kBadInput,
+                  "{}: present data of {} came in one file with {}, which this import lacks; import a delivery that has "
+                  "both, or use another dataset",
+                  FormatDay(key.first), overlap.first, overlap.second);
+    }
+    for (const std::string& label : files[key.second]) {
+      replaced.labels_[key.first].insert(label);
+    }
+    if (overlap.first.starts_with(kFileGroupPrefix)) replaced.loose_days_.insert(key.first);
+  }
+  // Replayed files bring their rows again; present ones of the same label give way too.
+  for (auto& [day, labels] : replaced.labels_) labels.insert(own_labels.begin(), own_labels.end());
+  return replaced;
+}
+
+bool ReplacedRows::IsReplaced(const arrow::RecordBatch& rows, uint32_t row, int32_t source_file, Day day) {
+  const auto labels = labels_.find(day);
+  if (labels == labels_.end() || source_file == codec::StringPool::kNull) return false;
+  if (!labels->second.contains(std::string(strings_->Get(source_file)))) return false;
+  if (instruments_ != nullptr && loose_days_.contains(day) && lost_.empty()) {
+    const int column = rows.schema()->GetFieldIndex("instrument_id");
+    const int64_t id = View(rows, column, codec::ColumnType::kInt64).Int64(row);
+    const auto delivered = instruments_->find(day);
+    if (delivered == instruments_->end() || !delivered->second.contains(id)) {
+      lost_ = fmt::format("instrument {} on {}", id, FormatDay(day));
+    }
+  }
+  return true;
+}
+
+Status ReplacedRows::CheckNothingLost() const {
+  if (lost_.empty()) return Ok();
+  return Fail(ErrorKind::kBadInput,
+              "{} is in the lake from a file of the same name and missing in this one; nothing says they answer the same "
+              "request, so nothing was replaced: import with metadata.json, or into another dataset",
+              lost_);
+}
+
+std::optional<Day> ReplacedRows::PresentModified(Day day) const {
+  const auto found = modified_.find(day);
+  return found == modified_.end() ? std::nullopt : found->second;
+}
+
+std::set<std::string> ReplacedRows::PartitionsTouched(const Layout& layout) const {
+  std::set<std::string> paths;
+  for (const auto& [day, labels] : labels_) paths.insert(layout.PathOf(day));
+  return paths;
+}
+
+}  // namespace lode::lake

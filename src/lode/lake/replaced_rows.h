@@ -1,0 +1,48 @@
+// Which rows of present partitions an import replaces: those of the cells it delivers again.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lode/lake/lake.h"
+#include "lode/lake/layout.h"
+#include "lode/lake/rows.h"
+
+namespace lode::lake {
+
+class ReplacedRows {
+ public:
+  // Compares the new cells with the ledger's. An older receipt's cells of a day are replaced together: kBadInput when
+  // the new delivery answers only some of the symbols that an older file mixed (its rows could not be told apart).
+  // `own_labels`: source labels of the files being imported.
+  static Result<ReplacedRows> Find(DatasetWriter& writer, const std::vector<ledger::Cell>& cells,
+                                   const codec::StringPool& strings, const std::vector<std::string>& own_labels);
+
+  // Whether a present row gives way. Remembers instruments that would vanish.
+  bool IsReplaced(const arrow::RecordBatch& rows, uint32_t row, int32_t source_file, Day day);
+  // kBadInput when a replaced file held instruments on a day that the new one lacks and no request says that both answer
+  // the same question: two files of one name from different selections must not overwrite each other.
+  Status CheckNothingLost() const;
+
+  // Vendor's last_modified_date of the present cells of a day.
+  std::optional<Day> PresentModified(Day day) const;
+  // Partitions whose present rows may be replaced.
+  std::set<std::string> PartitionsTouched(const Layout& layout) const;
+
+  // Instruments the import delivers, by day; enables the check above.
+  void set_instruments(const std::map<Day, std::set<int64_t>>* instruments) { instruments_ = instruments; }
+
+ private:
+  const codec::StringPool* strings_ = nullptr;
+  std::map<Day, std::set<std::string>> labels_;  // source labels whose rows of the day are replaced
+  std::set<Day> loose_days_;                     // of these, days answered by files without a request
+  std::map<Day, std::optional<Day>> modified_;
+  const std::map<Day, std::set<int64_t>>* instruments_ = nullptr;
+  std::map<int32_t, std::string> label_of_;
+  std::string lost_;  // first instrument that would vanish, for the error
+};
+
+}  // namespace lode::lake

@@ -1,0 +1,91 @@
+// Rows of a unit while they are routed, sorted and merged: Arrow batches in StoredSchema, addressed by (batch, row).
+//
+// Nothing here copies text: text columns are pool ids. All functions are pure over their arguments.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lode/base/result.h"
+#include "lode/base/time.h"
+#include "lode/codec/schema.h"
+#include "lode/codec/string_pool.h"
+
+namespace lode::lake {
+
+using Batch = std::shared_ptr<arrow::RecordBatch>;
+
+struct RowRef {
+  uint32_t batch;
+  uint32_t row;
+};
+
+// One column of a batch as raw memory.
+struct ColumnView {
+  codec::ColumnType type;
+  const uint8_t* values = nullptr;    // first value of the slice; bit-packed for kBool (then see offset)
+  const uint8_t* validity = nullptr;  // bitmap, nullptr: no nulls
+  int64_t offset = 0;                 // of the slice within bitmaps
+  bool IsNull(uint32_t row) const {
+    const int64_t bit = offset + row;
+    return validity != nullptr && (validity[bit >> 3] >> (bit & 7) & 1) == 0;
+  }
+  int32_t Int32(uint32_t row) const { return reinterpret_cast<const int32_t*>(values)[row]; }
+  int64_t Int64(uint32_t row) const { return reinterpret_cast<const int64_t*>(values)[row]; }
+};
+
+// The column `index` of a batch, whose type in lode's terms is `type`.
+ColumnView View(const arrow::RecordBatch& batch, int index, codec::ColumnType type);
+
+// Gathers rows in the order of `refs` into one batch of the batches' common schema.
+Result<Batch> GatherRows(std::span<const Batch> batches, std::span<const RowRef> refs);
+
+// The total order of rows in a partition file: the schema's `order` columns, nulls first, text by bytes.
+class RowOrder {
+ public:
+  RowOrder(const codec::TableSchema& schema, const codec::StringPool& strings);
+
+  using Keys = std::vector<ColumnView>;  // the order columns of one batch
+  Keys Bind(const arrow::RecordBatch& batch) const;
+  // <0, 0, >0
+  int Compare(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b) const;
+  // The key as text, for receipts: values joined by '|'.
+  std::string Describe(const Keys& keys, uint32_t row) const;
+  // Stable sort of all rows of the batches. Linear when the rows come sorted but for interleaved first keys, which is
+  // how vendors deliver bars (by time, instruments interleaved).
+  std::vector<RowRef> Sort(std::span<const Batch> batches) const;
+
+ private:
+  std::vector<int64_t> FirstKeyRanks(std::span<const Keys> keys, std::span<const RowRef> refs) const;
+  std::vector<int> columns_;  // indices in StoredSchema
+  std::vector<codec::ColumnType> types_;
+  const codec::StringPool& strings_;
+};
+
+// The UTC day of each row, by the schema's day column and its fallback.
+class RowDays {
+ public:
+  RowDays(const codec::TableSchema& schema, const arrow::RecordBatch& batch);
+  std::optional<Day> At(uint32_t row) const;
+
+ private:
+  std::optional<Day> DayIn(const ColumnView& view, uint32_t row) const;
+  ColumnView main_;
+  std::optional<ColumnView> fallback_;
+};
+
+// Whether two rows hold equal values in every vendor column.
+bool SameValues(const codec::TableSchema& schema, const arrow::RecordBatch& a, uint32_t row_a, const arrow::RecordBatch& b,
+                uint32_t row_b);
+
+// Index of `source_row` and `source_file` in StoredSchema.
+int SourceRowIndex(const codec::TableSchema& schema);
+int SourceFileIndex(const codec::TableSchema& schema);
+
+}  // namespace lode::lake

@@ -1,0 +1,34 @@
+#include "lode/lake/survey.h"
+
+#include <set>
+
+#include "lode/lake/layout.h"
+#include "lode/lake/verify.h"
+
+namespace lode::lake {
+
+Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, const ledger::DatasetRow& dataset,
+                             std::optional<Day> first, std::optional<Day> last) {
+  DatasetSurvey survey;
+  survey.dataset = dataset;
+  LODE_TRY(survey.cells, ledger.Cells(dataset.name, first, last));
+  LODE_TRY(survey.partitions, ledger.Partitions(dataset.name));
+  LODE_TRY(survey.raw_files, ledger.RawFiles(dataset.name));
+  LODE_TRY(survey.receipts, ledger.Receipts(dataset.name));
+  LODE_TRY(survey.lost, LostPartitions(paths, ledger, dataset.name));
+  std::set<std::string> lost;
+  for (const ledger::PartitionRow& row : survey.lost) lost.insert(row.partition.path);
+  for (const ledger::PartitionRow& row : survey.partitions) {
+    if (lost.contains(row.partition.path)) continue;
+    survey.rows += row.partition.rows;
+    survey.bronze_bytes += row.partition.size;
+  }
+  for (const ledger::RawFileRow& row : survey.raw_files) survey.landing_bytes += row.file.in_place ? 0 : row.file.size;
+  if (!lost.empty()) {
+    LODE_TRY(const Layout layout, Layout::Parse(dataset.layout));
+    plan::MarkLost(survey.cells, [&](Day day) { return lost.contains(layout.PathOf(day)); });
+  }
+  return survey;
+}
+
+}  // namespace lode::lake

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <limits>
+
+#include "lode/ledger/ledger_internal.h"
+
+namespace lode::ledger {
+
+namespace {
+
+std::optional<bool> FlagOf(const std::optional<int64_t>& number) {
+  if (!number) return std::nullopt;
+  return *number != 0;
+}
+
+Day DayAt(int64_t number) { return Day{static_cast<int32_t>(number)}; }
+
+// Selects rows of one dataset, named by the first parameter.
+constexpr std::string_view kOfDataset = "WHERE dataset = (SELECT id FROM dataset WHERE name = ?)";
+
+// One line of Dump: columns separated by tabs; tabs, line ends and backslashes in texts are escaped.
+void AppendEscaped(std::string_view text, std::string* line) {
+  for (const char c : text) {
+    switch (c) {
+      case '\\': *line += "\\\\"; break;
+      case '\t': *line += "\\t"; break;
+      case '\n': *line += "\\n"; break;
+      default: *line += c;
+    }
+  }
+}
+
+struct DumpTable {
+  std::string_view table, columns, order;
+};
+
+constexpr DumpTable kDumpTables[] = {
+    {"receipt", "sequence, sha256, unit, origin, finished_at, records, rejected", "sequence"},
+    {"raw_file",
+     "sequence, ordinal, name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping",
+     "sequence, ordinal"},
+    {"partition", "path, size, sha256, rows, min_key, max_key, replaces, sequence", "path"},
+    {"cell", "symbol, day, state, reason, proof, rows, modified, degraded, sequence", "symbol, day"},
+};
+
+Status DumpRows(Database& db, std::string_view dataset, const DumpTable& table,
+                const std::function<void(std::string_view)>& line) {
+  LODE_TRY(Statement select,
+           Statement::Prepare(db, fmt::format("SELECT {} FROM {} {} ORDER BY {}", table.columns, table.table, kOfDataset,
+                                              table.order)));
+  select.Bind(dataset);
+  const auto columns = static_cast<int>(std::count(table.columns.begin(), table.columns.end(), ',')) + 1;
+  std::string text;
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return Ok();
+    text = table.table;
+    text += '\t';
+    AppendEscaped(dataset, &text);
+    for (int column = 0; column < columns; ++column) {
+      text += '\t';
+      AppendEscaped(select.TextView(column), &text);
+    }
+    line(text);
+  }
+}
+
+}  // namespace
+
+Result<std::vector<DatasetRow>> SqliteLedger::Datasets() {
+  LODE_TRY(Statement select, Statement::Prepare(*db_, "SELECT name, schema, layout FROM dataset ORDER BY name"));
+  std::vector<DatasetRow> rows;
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return rows;
+    rows.push_back({select.Text(0), select.Text(1), select.Text(2)});
+  }
+}
+
+Result<std::vector<ReceiptRow>> SqliteLedger::Receipts(std::string_view dataset) {
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, fmt::format("SELECT sequence, sha256, unit, origin, finished_at, records, rejected "
+                                                "FROM receipt {} ORDER BY sequence",
+                                                kOfDataset)));
+  select.Bind(dataset);
+  std::vector<ReceiptRow> rows;
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return rows;
+    rows.push_back({select.Number(0), select.Text(1), select.Text(2), select.Text(3), select.Text(4), select.Number(5),
+                    select.Number(6)});
+  }
+}
+
+Result<std::vector<PartitionRow>> SqliteLedger::Partitions(std::string_view dataset) {
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, fmt::format("SELECT path, size, sha256, rows, min_key, max_key, replaces, sequence "
+                                                "FROM partition {} ORDER BY path",
+                                                kOfDataset)));
+  select.Bind(dataset);
+  std::vector<PartitionRow> rows;
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return rows;
+    rows.push_back({Partition{.path = select.Text(0),
+                              .size = static_cast<uint64_t>(select.Number(1)),
+                              .sha256 = select.Text(2),
+                              .rows = select.Number(3),
+                              .min_key = select.Text(4),
+                              .max_key = select.Text(5),
+                              .replaces = select.Text(6)},
+                    select.Number(7)});
+  }
+}
+
+Result<std::vector<RawFileRow>> SqliteLedger::RawFiles(std::string_view dataset) {
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, fmt::format("SELECT name, landed, in_place, size, sha256, role, encoding, schema, "
+                                                "pretty_px, pretty_ts, mapping, sequence FROM raw_file {} "
+                                                "ORDER BY sequence, ordinal",
+                                                kOfDataset)));
+  select.Bind(dataset);
+  std::vector<RawFileRow> rows;
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return rows;
+    rows.push_back({RawFile{.name = select.Text(0),
+                            .landed = select.Text(1),
+                            .in_place = select.Number(2) != 0,
+                            .size = static_cast<uint64_t>(select.Number(3)),
+                            .sha256 = select.Text(4),
+                            .role = select.Text(5),
+                            .encoding = select.Text(6),
+                            .schema = select.Text(7),
+                            .pretty_px = FlagOf(select.NumberOrNull(8)),
+                            .pretty_ts = FlagOf(select.NumberOrNull(9)),
+                            .mapping = select.Text(10)},
+                    select.Number(11)});
+  }
+}
+
+Result<std::vector<CellRow>> SqliteLedger::Cells(std::string_view dataset, std::optional<Day> first,
+                                                 std::optional<Day> last) {
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, fmt::format("SELECT symbol, day, state, reason, proof, rows, modified, degraded, "
+                                                "sequence FROM cell {} AND day BETWEEN ? AND ? ORDER BY symbol, day",
+                                                kOfDataset)));
+  select.Bind(dataset, int64_t{first ? first->since_epoch : std::numeric_limits<int32_t>::min()},
+              int64_t{last ? last->since_epoch : std::numeric_limits<int32_t>::max()});
+  std::vector<CellRow> rows;
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return rows;
+    const Result<CellState> state = ParseCellState(select.TextView(2));
+    if (!state) {
+      return Fail(ErrorKind::kCorrupt, "ledger is damaged ({}); run `lode ledger rebuild`", state.error().message);
+    }
+    std::optional<Day> modified;
+    if (const auto number = select.NumberOrNull(6)) modified = DayAt(*number);
+    rows.push_back({Cell{.symbol = select.Text(0),
+                         .day = DayAt(select.Number(1)),
+                         .state = *state,
+                         .reason = select.Text(3),
+                         .proof = select.Text(4),
+                         .rows = select.NumberOrNull(5),
+                         .modified = modified,
+                         .degraded = select.Number(7) != 0},
+                    select.Number(8)});
+  }
+}
+
+Result<std::vector<Intent>> SqliteLedger::Intents(std::string_view dataset) {
+  // One statement, so that an intent is never seen without its moves.
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, R"(SELECT id, receipt, ordinal, temporary, target, sha256, old_sha256
+      FROM intent LEFT JOIN intent_move ON intent = id WHERE dataset = ? ORDER BY id, ordinal)"));
+  select.Bind(dataset);
+  std::vector<Intent> intents;
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return intents;
+    if (intents.empty() || intents.back().id != select.Number(0)) {
+      intents.push_back({select.Number(0), std::string(dataset), {}, select.Text(1)});
+    }
+    if (!select.NumberOrNull(2)) continue;
+    intents.back().moves.push_back({select.Text(3), select.Text(4), select.Text(5), select.Text(6)});
+  }
+}
+
+Result<int64_t> SqliteLedger::NextSequence(std::string_view dataset) {
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, fmt::format("SELECT coalesce(max(sequence), 0) + 1 FROM receipt {}", kOfDataset)));
+  LODE_TRY(const bool row, select.Bind(dataset).Step());
+  return row ? select.Number(0) : 1;
+}
+
+Status SqliteLedger::DumpDataset(std::string_view dataset, const std::function<void(std::string_view)>& line) {
+  LODE_TRY(Statement select, Statement::Prepare(*db_, "SELECT schema, layout FROM dataset WHERE name = ?"));
+  LODE_TRY(const bool row, select.Bind(dataset).Step());
+  if (!row) return Ok();
+  std::string text = "dataset";
+  for (const std::string_view value : {dataset, select.TextView(0), select.TextView(1)}) {
+    text += '\t';
+    AppendEscaped(value, &text);
+  }
+  line(text);
+  for (const DumpTable& table : kDumpTables) LODE_TRY(DumpRows(*db_, dataset, table, line));
+  return Ok();
+}
+
+Result<std::string> Ledger::Dump() {
+  std::string text;
+  LODE_TRY(const std::vector<DatasetRow> datasets, Datasets());
+  for (const DatasetRow& dataset : datasets) {
+    LODE_TRY(DumpDataset(dataset.name, [&](std::string_view line) {
+      text += line;
+      text += '\n';
+    }));
+  }
+  return text;
+}
+
+}  // namespace lode::ledger

@@ -1,0 +1,44 @@
+// What is there, what is missing: cells into gaps and counts. Pure functions; the ledger and the disk stay outside.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lode/base/time.h"
+#include "lode/ledger/ledger.h"
+
+namespace lode::plan {
+
+// A run of cells of one symbol that are work, not interrupted by a settled cell, with one state and reason.
+struct Gap {
+  std::string symbol;
+  Day first, last;   // inclusive
+  int64_t days = 0;  // cells in the run: days that should exist, not calendar days
+  ledger::CellState state = ledger::CellState::kMissing;
+  std::string reason;
+  bool operator==(const Gap&) const = default;
+};
+
+// `cells` sorted by symbol and day, as Ledger::Cells returns them; the result is sorted the same way.
+std::vector<Gap> FindGaps(std::span<const ledger::CellRow> cells);
+
+struct Coverage {
+  std::map<ledger::CellState, int64_t> cells;  // count a state
+  int64_t total = 0, settled = 0;
+  int64_t symbols = 0;
+  std::optional<Day> first, last;              // of all cells
+  std::optional<Day> first_data, last_data;    // of complete and partial cells
+  int64_t degraded = 0;
+};
+
+Coverage Summarise(std::span<const ledger::CellRow> cells);
+
+// Cells whose partition file is gone become `missing`; only cells that hold rows (complete, partial) can lose them.
+void MarkLost(std::vector<ledger::CellRow>& cells, const std::function<bool(Day)>& day_lost);
+
+}  // namespace lode::plan

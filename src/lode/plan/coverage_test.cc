@@ -1,0 +1,56 @@
+#include "lode/plan/coverage.h"
+
+#include <gtest/gtest.h>
+
+namespace lode::plan {
+namespace {
+
+using ledger::Cell;
+using ledger::CellRow;
+using ledger::CellState;
+
+CellRow Row(const char* symbol, const char* day, CellState state, const char* reason = "") {
+  Cell cell;
+  cell.symbol = symbol;
+  cell.day = ParseDay(day).value();
+  cell.state = state;
+  cell.reason = reason;
+  return {cell, 1};
+}
+
+TEST(Coverage, GapsEndAtSettledCellsOtherReasonsAndOtherSymbols) {
+  const std::vector<CellRow> cells = {
+      Row("A", "2024-01-01", CellState::kComplete), Row("A", "2024-01-02", CellState::kMissing, "no file"),
+      Row("A", "2024-01-05", CellState::kMissing, "no file"), Row("A", "2024-01-08", CellState::kEmpty),
+      Row("A", "2024-01-09", CellState::kMissing, "no file"), Row("A", "2024-01-10", CellState::kPending, "vendor"),
+      Row("B", "2024-01-10", CellState::kPending, "vendor")};
+  const std::vector<Gap> gaps = FindGaps(cells);
+  ASSERT_EQ(gaps.size(), 4u);
+  EXPECT_EQ(FormatDay(gaps[0].first) + FormatDay(gaps[0].last), "2024-01-022024-01-05");
+  EXPECT_EQ(gaps[0].days, 2);
+  EXPECT_EQ(gaps[2].state, CellState::kPending);
+  EXPECT_EQ(gaps[3].symbol, "B");
+}
+
+TEST(Coverage, CountsStatesAndRanges) {
+  const std::vector<CellRow> cells = {Row("A", "2024-01-01", CellState::kEmpty), Row("A", "2024-01-02", CellState::kComplete),
+                                      Row("B", "2024-01-03", CellState::kMissing)};
+  const Coverage coverage = Summarise(cells);
+  EXPECT_EQ(coverage.total, 3);
+  EXPECT_EQ(coverage.settled, 2);
+  EXPECT_EQ(coverage.symbols, 2);
+  EXPECT_EQ(FormatDay(*coverage.first), "2024-01-01");
+  EXPECT_EQ(FormatDay(*coverage.last_data), "2024-01-02");
+}
+
+TEST(Coverage, OnlyCellsWithRowsCanBeLost) {
+  std::vector<CellRow> cells = {Row("A", "2024-01-01", CellState::kComplete), Row("A", "2024-01-02", CellState::kEmpty),
+                                Row("A", "2024-02-01", CellState::kComplete)};
+  MarkLost(cells, [](Day day) { return day < ParseDay("2024-02-01").value(); });
+  EXPECT_EQ(cells[0].cell.state, CellState::kMissing);
+  EXPECT_EQ(cells[1].cell.state, CellState::kEmpty);
+  EXPECT_EQ(cells[2].cell.state, CellState::kComplete);
+}
+
+}  // namespace
+}  // namespace lode::plan

@@ -1,0 +1,30 @@
+# What the cases' commands may use beside lode itself; bash reads it before every command.
+
+# Everything below a folder that must not change: names, sizes, modes, inodes, times, contents.
+listing() {
+  (cd "$1" && find . -printf '%P %y %s %m %i %T@\n' | sort && find . -type f -print0 | sort -z | xargs -0r sha256sum)
+}
+
+# What the tables hold, whatever the names of files: all bronze files by their content.
+bronze_hash() { (cd "$1/bronze" && find . -name '*.parquet' -print0 | sort -z | xargs -0r sha256sum) | sha256sum | cut -c1-16; }
+
+# flip_bit FILE [BYTE]: one bit of a file, its time left as it was.
+flip_bit() {
+  python3 - "$@" <<'PYTHON'
+import os, sys
+path = sys.argv[1]
+data = bytearray(open(path, "rb").read())
+at = int(sys.argv[2]) if len(sys.argv) > 2 else len(data) // 2
+data[at] ^= 4
+before = os.stat(path)
+with open(path, "r+b") as file:
+    file.write(data)
+os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+PYTHON
+}
+
+# No temporary and no lock content is left behind.
+leftovers() { find "$1/.lode/tmp" -type f 2>/dev/null; find "$1" -name '*.tmp' -o -name '*.partial'; }
+
+# Runs a command where the kernel lets us make mounts of our own, else skips the case.
+in_own_mounts() { unshare --mount true 2>/dev/null || { echo "SKIP: no mounts here"; return 0; }; unshare --mount bash -c "$1"; }
