@@ -131,7 +131,7 @@ class Explanation {
     }
     Line("receipt", fmt::format("receipts/{}/{}", survey_.dataset.name, ledger::ReceiptFileName(sequence)));
     Line("", fmt::format("{} ({}), {}, {} lode {}", receipt->unit, receipt->origin,
-                         Count(receipt->attempts, "attempt"), session_.ShowInstant(receipt->finished_at),
+                         Count(receipt->attempts, "attempt"), session_.ShowInstant(receipt->finished_at.substr(0, 19) + "Z"),
                          receipt->program));
     if (!receipt->request.empty()) Line("request", receipt->request);
     JsonObject event;

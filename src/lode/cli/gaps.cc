@@ -50,7 +50,7 @@ std::string HolidaysJson(const DatasetGaps& dataset) {
   }
   JsonArray days;
   for (Day day : closed) days.Raw(JsonText(FormatDay(day)));
-  return std::move(days).Take();
+  return days.Take();
 }
 
 // The document that -o writes (docs/exit-codes.md), one gap a line so that it can be read and compared.
@@ -64,7 +64,7 @@ std::string Document(const std::vector<DatasetGaps>& datasets, const DayRange& r
     gaps += "]";
     JsonObject object = DatasetHead(JsonObject(), datasets[i], range);
     object.Raw("gaps", gaps).Raw("holidays", HolidaysJson(datasets[i]));
-    text += (i == 0 ? "\n " : ",\n ") + std::move(object).Take();
+    text += (i == 0 ? "\n " : ",\n ") + object.Take();
   }
   return text + "\n]}\n";
 }

@@ -15,26 +15,35 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Without a bar: how often a run says how far it is.
+constexpr Clock::duration kEventInterval = std::chrono::seconds(1);
+constexpr Clock::duration kLineInterval = std::chrono::seconds(10);
+
 class ImportProgress : public lake::ImportObserver {
  public:
   ImportProgress(const Session& session, RunLog& run_log, bool dry_run)
       : out_(session.out()),
         run_log_(run_log),
         dry_run_(dry_run),
-        bar_(!session.out().quiet() && !session.out().json() && CanDrawProgress()) {}
+        has_bar_(!session.out().quiet() && !session.out().json() && CanDrawProgress()),
+        bar_(has_bar_) {}
 
   void OnPlan(int64_t files, uint64_t bytes) override {
     out_.Event(JsonObject().Text("type", "import_plan").Number("files", files).Number("bytes", bytes));
     if (files > 0 && !dry_run_) run_log_.Start();
+    bytes_total_ = bytes;
     bar_.Start(bytes);
-    last_event_ = Clock::now();
+    started_ = last_event_ = Clock::now();
   }
 
   void OnProgress(uint64_t bytes_done, int64_t rows_done) override {
     bar_.Update(bytes_done, rows_done);
-    if (!out_.json() || Clock::now() - last_event_ < std::chrono::seconds(1)) return;
-    last_event_ = Clock::now();
+    Clock::time_point now = Clock::now();
+    if (has_bar_ || now - last_event_ < (out_.json() ? kEventInterval : kLineInterval)) return;
+    last_event_ = now;
     out_.Event(JsonObject().Text("type", "import_progress").Number("bytes", bytes_done).Number("rows", rows_done));
+    std::chrono::duration<double> elapsed = now - started_;
+    if (!out_.json()) log::Info("{}", ProgressLine(bytes_done, bytes_total_, rows_done, elapsed.count()));
   }
 
   void OnNotice(const std::string& line) override {
@@ -48,9 +57,10 @@ class ImportProgress : public lake::ImportObserver {
  private:
   const Output& out_;
   RunLog& run_log_;
-  bool dry_run_;
+  bool dry_run_, has_bar_;
   ProgressBar bar_;
-  Clock::time_point last_event_;
+  uint64_t bytes_total_ = 0;
+  Clock::time_point started_, last_event_;
 };
 
 JsonObject DatasetEvent(const lake::ImportedDataset& dataset) {
@@ -111,14 +121,16 @@ class Import : public Command {
     if (!mapping_.empty()) request.mapping = mapping_;
 
     RunLog run_log(request.paths, "import");
+    run_log.Record(fmt::format("lode {} import {} --dataset {}", LODE_VERSION, fmt::join(paths_, " "), dataset_));
     ImportProgress progress(session, run_log, dry_run_);
     Clock::time_point started = Clock::now();
     Result<lake::ImportReport> report = lake::Import(request, progress);
     progress.Finish();
     if (!report) return std::unexpected(std::move(report).error());
     Tell(session, *report, std::chrono::duration<double>(Clock::now() - started).count());
+    for (const lake::ImportedDataset& dataset : report->datasets) run_log.Record(DatasetLine(dataset));
     if (!dry_run_) LODE_TRY(RefreshViews(request.paths));
-    return Verdict(session, *report);
+    return Verdict(*report);
   }
 
  private:
@@ -131,6 +143,7 @@ class Import : public Command {
     int64_t records = 0;
     for (const lake::ImportedDataset& dataset : report.datasets) {
       out.Event(DatasetEvent(dataset));
+      if (dataset.declared_now && !dry_run_) out.Summary("declared dataset " + dataset.name + " in lode.toml\n");
       out.Summary(DatasetLine(dataset) + "\n");
       records += dataset.records;
     }
@@ -159,7 +172,7 @@ class Import : public Command {
   }
 
   // Some in, some not: partial. None in: what refused the first one.
-  static Result<int> Verdict(const Session& session, const lake::ImportReport& report) {
+  static Result<int> Verdict(const lake::ImportReport& report) {
     if (report.failed.empty()) return 0;
     int64_t good = 0;
     for (const lake::ImportedDataset& dataset : report.datasets) good += dataset.files + dataset.files_unchanged;
@@ -169,7 +182,6 @@ class Import : public Command {
     }
     if (good == 0 && report.failed.size() == 1) return std::unexpected(Error(first.error).With(first.path));
     ErrorKind kind = good == 0 ? first.error.kind : ErrorKind::kPartial;
-    (void)session;
     return Fail(kind, "{} of {} did not go in; mend or leave them out, and run again",
                 Count(static_cast<int64_t>(report.failed.size()), "file"),
                 static_cast<int64_t>(report.failed.size()) + good);

@@ -47,7 +47,7 @@ JsonObject& JsonObject::Raw(std::string_view key, std::string_view json) {
   return *this;
 }
 
-std::string JsonObject::Take() && { return std::move(text_) + '}'; }
+std::string JsonObject::Take() { return std::move(text_) + '}'; }
 
 JsonArray& JsonArray::Raw(std::string_view json) {
   if (text_.size() > 1) text_ += ',';
@@ -55,6 +55,6 @@ JsonArray& JsonArray::Raw(std::string_view json) {
   return *this;
 }
 
-std::string JsonArray::Take() && { return std::move(text_) + ']'; }
+std::string JsonArray::Take() { return std::move(text_) + ']'; }
 
 }  // namespace lode::cli

@@ -19,7 +19,7 @@ class JsonObject {
   JsonObject& Null(std::string_view key);
   // `json` is a finished value.
   JsonObject& Raw(std::string_view key, std::string_view json);
-  std::string Take() &&;
+  std::string Take();  // ends the text; the object is spent
 
  private:
   void Key(std::string_view key);
@@ -29,7 +29,7 @@ class JsonObject {
 class JsonArray {
  public:
   JsonArray& Raw(std::string_view json);
-  std::string Take() &&;
+  std::string Take();  // ends the text; the object is spent
 
  private:
   std::string text_ = "[";

@@ -28,7 +28,7 @@ void Output::Summary(std::string_view text) const {
 
 void Output::Event(JsonObject object) const {
   if (!json_) return;
-  WriteStdout(std::move(object).Take() + '\n');
+  WriteStdout(object.Take() + '\n');
   if (std::fflush(stdout) != 0 && first_error == 0) first_error = errno;
 }
 

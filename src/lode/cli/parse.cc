@@ -101,7 +101,9 @@ class Parser {
   };
 
   static CLI::App* Child(CLI::App& parent, const std::string& word) {
-    if (CLI::App* known = parent.get_subcommand_no_throw(word)) return known;
+    for (CLI::App* known : parent.get_subcommands([](CLI::App*) { return true; })) {
+      if (known->get_name() == word) return known;
+    }
     CLI::App* child = parent.add_subcommand(word);
     child->fallthrough();
     child->allow_extras();

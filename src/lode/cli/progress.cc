@@ -35,10 +35,12 @@ std::string ProgressLine(uint64_t bytes_done, uint64_t bytes_total, int64_t rows
   std::string bar(filled, '=');
   if (filled < kBarWidth) bar += '>';
   bar.resize(kBarWidth, ' ');
-  std::string line = fmt::format("[{}] {:3.0f} %  {} / {}  {} rows", bar, share * 100, Bytes(bytes_done),
-                                 Bytes(bytes_total), Grouped(rows));
+  std::string line = fmt::format("[{}] {:3.0f} %  {} / {}", bar, share * 100, Bytes(bytes_done), Bytes(bytes_total));
+  if (rows >= 0) line += fmt::format("  {} rows", Grouped(rows));
   if (elapsed_s > 0.2) {
-    line += fmt::format("  {} rows/s", Grouped(static_cast<int64_t>(static_cast<double>(rows) / elapsed_s)));
+    double rate = (rows >= 0 ? static_cast<double>(rows) : static_cast<double>(bytes_done)) / elapsed_s;
+    line += rows >= 0 ? fmt::format("  {} rows/s", Grouped(static_cast<int64_t>(rate)))
+                      : fmt::format("  {}/s", Bytes(static_cast<uint64_t>(rate)));
     if (share > 0.01) line += "  ETA " + Clock(elapsed_s / share - elapsed_s);
   }
   return line;

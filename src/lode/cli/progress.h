@@ -10,7 +10,8 @@ namespace lode::cli {
 // Whether a bar may be drawn on stderr: a terminal that is not dumb.
 bool CanDrawProgress();
 
-// One line of the bar: "[=====>    ]  42 %  12.3 MiB / 29.0 MiB  1,234,567 rows  2,345,678 rows/s  ETA 0:07".
+// One line of the bar: "[=====>    ]  42 %  12.3 MiB / 29.0 MiB  1,234,567 rows  2,345,678 rows/s  ETA 0:07". Negative
+// `rows`: not counted, the rate is in bytes.
 std::string ProgressLine(uint64_t bytes_done, uint64_t bytes_total, int64_t rows, double elapsed_s);
 
 class ProgressBar {

@@ -27,8 +27,17 @@ std::string FileName(int64_t now_ns, std::string command) {
 }  // namespace
 
 void RunLog::Note(const std::string& line) {
-  if (!started_ && held_.size() < kMostHeldLines) held_.push_back(line);
+  if (!started_) Record(line);
   log::Info("{}", line);
+}
+
+void RunLog::Record(const std::string& line) {
+  std::string stamped = fmt::format("{}Z info {}", FormatIsoNs(NowNs()).substr(0, 23), log::Redact(line));
+  if (!started_) {
+    if (held_.size() < kMostHeldLines) held_.push_back(std::move(stamped));
+  } else if (!file_.empty()) {
+    std::ofstream(file_, std::ios::app) << stamped << '\n';
+  }
 }
 
 void RunLog::Start() {
@@ -40,13 +49,13 @@ void RunLog::Start() {
     log::Warning("no log file for this run: {}: {}", paths_.logs().string(), problem.message());
     return;
   }
-  std::filesystem::path file = paths_.logs() / FileName(NowNs(), command_);
+  file_ = paths_.logs() / FileName(NowNs(), command_);
   {
-    std::ofstream before(file, std::ios::app);
-    for (const std::string& line : held_) before << log::Redact(line) << '\n';
+    std::ofstream before(file_, std::ios::app);
+    for (const std::string& line : held_) before << line << '\n';
   }
   held_.clear();
-  log::AttachFile(file);
+  log::AttachFile(file_);
 }
 
 }  // namespace lode::cli

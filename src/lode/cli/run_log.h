@@ -2,6 +2,7 @@
 // leaves no trace.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,15 +14,18 @@ class RunLog {
  public:
   RunLog(lake::LakePaths paths, std::string command) : paths_(std::move(paths)), command_(std::move(command)) {}
 
-  // Logs a line; lines from before Start reach the file too.
+  // A line for the run's reader and for the file; lines from before Start reach the file too.
   void Note(const std::string& line);
-  // Attaches the file. Later calls do nothing.
+  // A line for the file alone.
+  void Record(const std::string& line);
+  // Makes the file. Later calls do nothing.
   void Start();
 
  private:
   lake::LakePaths paths_;
   std::string command_;
   std::vector<std::string> held_;
+  std::filesystem::path file_;
   bool started_ = false;
 };
 

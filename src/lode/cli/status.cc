@@ -24,7 +24,7 @@ void AddDay(JsonObject& object, std::string_view key, const std::optional<Day>& 
 std::string StatesJson(const plan::Coverage& coverage) {
   JsonObject states;
   for (const auto& [state, count] : coverage.cells) states.Number(ledger::Name(state), count);
-  return std::move(states).Take();
+  return states.Take();
 }
 
 // "missing 48, pending 2": the cells that are work.

@@ -35,8 +35,9 @@ class VerifyCommand : public Command {
     lake::VerifyReport report;
     if (!datasets.empty() || files.empty()) {
       ProgressBar bar(!session.out().quiet() && !session.out().json() && CanDrawProgress());
-      bar.Start(0);
-      LODE_TRY(report, lake::Verify(paths, datasets, [&](uint64_t bytes) { bar.Update(bytes, 0); }));
+      LODE_TRY(uint64_t total, BytesToRead(session, known));
+      bar.Start(total);
+      LODE_TRY(report, lake::Verify(paths, datasets, [&](uint64_t bytes) { bar.Update(bytes, -1); }));
     }
     for (const std::filesystem::path& file : files) {
       LODE_TRY(lake::VerifyReport one, VerifyPath(session, paths, file));
@@ -48,6 +49,18 @@ class VerifyCommand : public Command {
   }
 
  private:
+  static Result<uint64_t> BytesToRead(Session& session, const std::vector<ledger::DatasetRow>& datasets) {
+    uint64_t bytes = 0;
+    LODE_TRY(ledger::Ledger * ledger, session.ledger());
+    for (const ledger::DatasetRow& dataset : datasets) {
+      LODE_TRY(std::vector<ledger::PartitionRow> partitions, ledger->Partitions(dataset.name));
+      for (const ledger::PartitionRow& row : partitions) bytes += row.partition.size;
+      LODE_TRY(std::vector<ledger::RawFileRow> raw_files, ledger->RawFiles(dataset.name));
+      for (const ledger::RawFileRow& row : raw_files) bytes += row.file.size;
+    }
+    return bytes;
+  }
+
   static Result<int> Tell(const Session& session, const lake::VerifyReport& report) {
     const Output& out = session.out();
     int64_t damages = 0;

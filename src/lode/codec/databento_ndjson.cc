@@ -60,6 +60,7 @@ class JsonLineParser {
     // The on-demand parser passes over unknown values without looking; before they are kept they must be JSON.
     if (!unknown_keys_.empty() && !Check(validator_.parse(line.data(), line.size(), false).error())) return false;
     if (const std::string* missing = rows_.FindMissing(rows_.present())) return rows_.Reject(*missing, {}, "is missing");
+    for (const std::string& key : unknown_keys_) rows_.NoteDrift(key);
     return true;
   }
 
@@ -153,7 +154,6 @@ class JsonLineParser {
     compact_.resize(raw.size() + LineReader::kPadding);
     size_t size = 0;
     if (!Check(sj::minify(raw.data(), raw.size(), compact_.data(), size))) return false;
-    rows_.NoteDrift(key);
     rows_.PutExtra(key, std::string_view(compact_).substr(0, size));
     return true;
   }

@@ -15,13 +15,15 @@ int64_t RowBytes(const arrow::Schema& schema) {
   return bytes;
 }
 
-bool IsAlwaysNull(const RecordLayout& layout, size_t record_bytes, const std::string& column) {
-  if (layout.bars) return column == "_extra";
+// By column of DecodedSchema: whether this stream never has a value for it.
+std::vector<bool> AlwaysNull(const RecordLayout& layout, size_t record_bytes, const arrow::Schema& schema) {
+  std::vector<bool> always(static_cast<size_t>(schema.num_fields()), false);
+  if (layout.bars) always[static_cast<size_t>(schema.GetFieldIndex("_extra"))] = true;
   for (const FieldPlace& place : layout.fields) {
-    if (DecodedSchema(*layout.schema)->field(place.column)->name() != column) continue;
-    return place.kind == FieldKind::kNull || (place.kind == FieldKind::kTsOut && record_bytes == layout.size);
+    const bool no_ts_out = place.kind == FieldKind::kTsOut && record_bytes == layout.size;
+    always[static_cast<size_t>(place.column)] = place.kind == FieldKind::kNull || no_ts_out;
   }
-  return false;
+  return always;
 }
 
 }  // namespace
@@ -32,8 +34,10 @@ DbnTable::DbnTable(const RecordLayout& layout, size_t record_bytes, int64_t batc
       batch_rows_(std::max<int64_t>(1, batch_rows)),
       stream_(stream),
       schema_(DecodedSchema(*layout.schema)) {
-  for (const auto& field : schema_->fields()) {
-    columns_.emplace_back(field->type(), field->nullable(), IsAlwaysNull(layout, record_bytes, field->name()));
+  const std::vector<bool> always_null = AlwaysNull(layout, record_bytes, *schema_);
+  for (size_t i = 0; i < always_null.size(); ++i) {
+    const arrow::Field& field = *schema_->field(static_cast<int>(i));
+    columns_.emplace_back(field.type(), field.nullable(), always_null[i]);
   }
 }
 

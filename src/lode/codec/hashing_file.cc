@@ -1,6 +1,7 @@
 #include "lode/codec/hashing_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,8 +19,11 @@ HashingFile::HashingFile(Key, std::filesystem::path path, int fd)
     : path_(std::move(path)), fd_(fd), buffer_(kBufferBytes) {}
 
 HashingFile::~HashingFile() {
+  if (finished_) return;
+  struct stat status {};
+  const bool regular = fd_ < 0 || (::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode));
   if (fd_ >= 0) ::close(fd_);
-  if (!finished_) ::unlink(path_.c_str());
+  if (regular) ::unlink(path_.c_str());
 }
 
 Result<std::shared_ptr<HashingFile>> HashingFile::Create(const std::filesystem::path& path) {

@@ -41,10 +41,8 @@ Result<bool> LineReader::NextAfterRead(std::string_view& line) {
       if (more && filled_ < 3) continue;
       begun_ = true;
       if (filled_ == 0) return Fail(ErrorKind::kBadInput, "empty file");
-      if (std::string_view(buffer_.data(), filled_).starts_with("\xEF\xBB\xBF")) {
-        next_ = 3;
-        return Next(line);
-      }
+      if (std::string_view(buffer_.data(), filled_).starts_with("\xEF\xBB\xBF")) next_ = 3;
+      return Next(line);  // looks at the whole of what is here
     }
     if (!more) {
       if (next_ == filled_) return false;

@@ -112,6 +112,7 @@ Result<bool> KeyIsId(od::document& document) {
   const auto in_fault = document["stype_in"].get_string().get(in);
   const bool have_in = in_fault == sj::SUCCESS;
   const std::string stype_in(have_in ? in : std::string_view());
+  document.rewind();  // a lookup that failed may leave the reader in the middle of a value
   const auto out_fault = document["stype_out"].get_string().get(out);
   if (out_fault == sj::NO_SUCH_FIELD && in_fault == sj::NO_SUCH_FIELD) return false;
   if (out_fault == sj::SUCCESS && out == "instrument_id") return false;

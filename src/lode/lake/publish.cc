@@ -33,6 +33,9 @@ class Publishing {
   Status CheckTarget(const std::map<std::string, uint64_t>& known_sizes, Move* move) const;
   // Paths relative to the lake and hashes of the partitions the ledger knows, with their sizes.
   Result<std::map<std::string, uint64_t>> KnownSizes() const;
+  // The ledger still holds the intent.
+  Result<bool> IsOpen() const;
+  // Takes the renames back. False: not all of them can go back, and nothing was done.
   Result<bool> Revert();
 
   DatasetWriter& writer_;
@@ -136,7 +139,7 @@ Status Publishing::Apply() {
   return writer_.ledger().Commit(receipt_, receipt_sha256_, intent_.id);
 }
 
-// Receipt first, so that at no instant a receipt names a version that is not there. False: not everything can go back.
+// Receipt first, so that at no instant a receipt names a version that is not there.
 Result<bool> Publishing::Revert() {
   if (!undoable_) return false;
   if (receipt_written_) {
@@ -151,11 +154,23 @@ Result<bool> Publishing::Revert() {
   return true;
 }
 
+Result<bool> Publishing::IsOpen() const {
+  Result<std::vector<ledger::Intent>> open = writer_.ledger().Intents(writer_.dataset());
+  if (!open) {
+    // No room even to roll the failed transaction back: a reader does that in a private copy.
+    LODE_TRY(const std::unique_ptr<ledger::Ledger> reader, ledger::Ledger::OpenReadOnly(writer_.paths().ledger()));
+    if (reader == nullptr) return std::unexpected(std::move(open).error());
+    open = reader->Intents(writer_.dataset());
+    LODE_TRY(open);
+  }
+  return std::ranges::any_of(*open, [&](const ledger::Intent& other) { return other.id == intent_.id; });
+}
+
 Status Publishing::Undo(Error error) {
   const auto undo = [&]() -> Result<bool> {
     // A commit that reported an error may still have become durable.
-    LODE_TRY(const std::vector<ledger::Intent> open, writer_.ledger().Intents(writer_.dataset()));
-    if (std::ranges::none_of(open, [&](const ledger::Intent& other) { return other.id == intent_.id; })) return true;
+    LODE_TRY(const bool open, IsOpen());
+    if (!open) return true;
     LODE_TRY(const bool reverted, Revert());
     if (!reverted) return false;
     LODE_TRY(writer_.ledger().DropIntent(intent_.id));

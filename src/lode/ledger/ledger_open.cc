@@ -73,8 +73,8 @@ Result<bool> LockShared(int fd, const fs::path& file) {
 }
 
 // A killed writer left a journal that must be rolled back, and a reader may not write into the lake: rolls back in a
-// private copy under the system's folder for temporaries, which is unlinked at once. nullptr: a writer is at work, the
-// caller looks again.
+// private copy under the system's folder for temporaries, which is unlinked at once. nullptr when the ledger was empty
+// before that writer; kBusy when a writer is at work now and the caller should look again.
 Result<std::unique_ptr<Ledger>> OpenCopy(const fs::path& file) {
   std::error_code error;
   std::string name = (fs::temp_directory_path(error) / "lode-ledger-XXXXXX").string();
@@ -96,11 +96,11 @@ Result<std::unique_ptr<Ledger>> OpenCopy(const fs::path& file) {
     ~Closer() { ::close(fd); }
   } closer{fd};
   LODE_TRY(const bool locked, LockShared(fd, file));
-  if (!locked) return nullptr;
+  if (!locked) return Fail(ErrorKind::kBusy, "ledger {}: another run keeps it locked; run again", file.string());
   LODE_TRY(store::CopyDurable(file, copy));
   if (const auto journal = store::CopyDurable(JournalOf(file), JournalOf(copy)); !journal) {
-    if (journal.error().kind == ErrorKind::kNotFound) return nullptr;
-    return std::unexpected(journal.error());
+    const bool finished = journal.error().kind == ErrorKind::kNotFound;
+    return Fail(finished ? ErrorKind::kBusy : ErrorKind::kStorage, "{}", journal.error().message);
   }
   LODE_TRY(Database db, Database::Open(copy, SQLITE_OPEN_READWRITE));
   LODE_TRY(const bool tables, HasTables(db));
@@ -166,8 +166,8 @@ Result<std::unique_ptr<Ledger>> Ledger::OpenReadOnly(const fs::path& file) {
       return SqliteLedger::Create(std::move(db));
     }
     if (db.last_code() != SQLITE_READONLY_ROLLBACK) return std::unexpected(tables.error());
-    LODE_TRY(std::unique_ptr<Ledger> copy, OpenCopy(file));
-    if (copy != nullptr) return copy;
+    Result<std::unique_ptr<Ledger>> copy = OpenCopy(file);
+    if (copy || copy.error().kind != ErrorKind::kBusy) return copy;
   }
   return Fail(ErrorKind::kBusy, "ledger {}: another run keeps it locked; run again", file.string());
 }

@@ -8,11 +8,13 @@
 namespace lode::sink {
 namespace {
 
-// First line of DuckDB's message: the rest repeats the SQL.
-std::string FirstLine(const char* text) {
-  std::string_view line = text == nullptr ? std::string_view("unknown error") : std::string_view(text);
-  line = line.substr(0, line.find('\n'));
-  return std::string(line);
+// DuckDB's message as one line, without the part that repeats the SQL; "Did you mean" stays.
+std::string OneLine(const char* text) {
+  std::string_view message = text == nullptr ? std::string_view("unknown error") : std::string_view(text);
+  message = message.substr(0, message.find("\n\nLINE "));
+  std::string line;
+  for (char c : message) line += c == '\n' || c == '\r' ? ' ' : c;
+  return line;
 }
 
 // Messages name their class at the start; DuckDB has no code for a failed prepare.
@@ -24,7 +26,7 @@ ErrorKind KindOf(std::string_view message) {
 }
 
 std::unexpected<Error> Failed(const char* text) {
-  std::string message = FirstLine(text);
+  std::string message = OneLine(text);
   ErrorKind kind = KindOf(message);
   if (message.starts_with("Out of Memory")) message += " (give more with --memory)";
   return Fail(kind, "{}", message);
@@ -118,7 +120,7 @@ Result<Connection> Connection::Open(const std::filesystem::path& file,
   char* problem = nullptr;
   std::string path = file.empty() ? ":memory:" : file.string();
   if (api->open_ext(path.c_str(), &database, config.get(), &problem) == DuckDBError) {
-    std::string message = FirstLine(problem);
+    std::string message = OneLine(problem);
     api->free(problem);
     bool held = message.contains("Could not set lock");
     return Fail(held ? ErrorKind::kBusy : ErrorKind::kStorage, "{}: {}", path, message);
