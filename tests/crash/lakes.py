@@ -1,5 +1,6 @@
 """What the crash tests share: running lode, reading a lake from outside, making input. Python standard library only."""
 import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -82,6 +83,16 @@ def ledger_rows(lake):
         return sorted(map(repr, rows))
     finally:
         db.close()
+
+
+def published(lake):
+    """(path below bronze, SHA-256) of every partition version a receipt names."""
+    versions = set()
+    for path in (pathlib.Path(lake) / "receipts").rglob("*.json"):
+        receipt = json.loads(path.read_text())
+        for partition in receipt["partitions"]:
+            versions.add((f"{receipt['dataset']}/{partition['path']}", partition["sha256"]))
+    return versions
 
 
 def temporaries(lake):

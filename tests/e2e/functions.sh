@@ -28,3 +28,13 @@ leftovers() { find "$1/.lode/tmp" -type f 2>/dev/null; find "$1" -name '*.tmp' -
 
 # Runs a command where the kernel lets us make mounts of our own, else skips the case.
 in_own_mounts() { unshare --mount true 2>/dev/null || { echo "SKIP: no mounts here"; return 0; }; unshare --mount bash -c "$1"; }
+
+# Waits until an import of a dataset has its first temporary: it holds the lock and is in the middle of its work.
+wait_for_work() {
+  local i
+  for ((i = 0; i < 3000; ++i)); do
+    [[ -n $(find "$LAKE/.lode/tmp/$1" -type f 2>/dev/null | head -n 1) ]] && return
+    sleep 0.01
+  done
+  echo "no work seen on $1"
+}

@@ -46,7 +46,7 @@ def text_frame(csv_bytes):
     """A CSV as polars reads it, every column still text."""
     if not csv_bytes.strip():
         return pl.DataFrame()
-    return pl.read_csv(io.BytesIO(csv_bytes), infer_schema=False, missing_utf8_is_empty_string=True)
+    return pl.read_csv(io.BytesIO(csv_bytes), infer_schema=False).with_columns(pl.all().fill_null(""))
 
 
 def bronze(folder):

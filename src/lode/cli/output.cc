@@ -18,6 +18,8 @@ bool WriteStdout(std::string_view bytes) {
   return false;
 }
 
+bool ReaderIsGone() { return first_error == EPIPE; }
+
 void Output::Text(std::string_view text) const {
   if (!json_) WriteStdout(text);
 }

@@ -29,5 +29,7 @@ class Output {
 
 // Bytes to stdout. False when nobody reads any more or the disk is full.
 bool WriteStdout(std::string_view bytes);
+// Whether whoever read stdout went away (`| head`): nothing failed, there is nothing more to do.
+bool ReaderIsGone();
 
 }  // namespace lode::cli

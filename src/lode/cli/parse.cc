@@ -19,7 +19,7 @@ class AppArguments : public Arguments {
                   const std::string& help) override {
     CLI::Option* option = app_.add_option(name, words, help)->type_name("");
     if (at_least > 0) option->required();
-    option->expected(std::max(at_least, 1), at_most == 0 ? 1 << 20 : at_most);
+    option->expected(std::max(at_least, 1), at_most == 0 ? 1 << 29 : at_most);
   }
   void Option(const std::string& names, const std::string& value_name, std::string& value,
               const std::string& help) override {
@@ -118,13 +118,17 @@ class Parser {
 
   ParsedLine Help() {
     CLI::App* app = Deepest();
-    std::string text = app == &app_ ? ProgramHelp() : app->help();
+    std::string text = app == &app_ ? ProgramHelp() : app->help(ParentPath(*app));
     return ParsedLine{options_, nullptr, nullptr, std::move(text)};
   }
 
   std::string Usage() {
     CLI::App* app = Deepest();
     return app == &app_ ? "" : fmt::format(" (see lode {} --help)", Path(*app));
+  }
+
+  std::string ParentPath(const CLI::App& app) {
+    return app.get_parent() == &app_ ? "lode" : "lode " + Path(*app.get_parent());
   }
 
   std::string Path(const CLI::App& app) {

@@ -24,7 +24,9 @@ class QueryCommand : public Command {
     std::unique_ptr<ResultWriter> writer = csv_                  ? MakeCsvWriter()
                                            : session.out().json() ? MakeJsonWriter()
                                                                   : MakeTableWriter(session.options().tz);
-    LODE_TRY(sink::RunQuery(request, *writer));
+    Status answered = sink::RunQuery(request, *writer);
+    if (ReaderIsGone()) return 0;
+    LODE_TRY(std::move(answered));
     writer->End();
     if (ledger != nullptr) RefreshMovedViews(paths, *ledger);
     return 0;

@@ -107,7 +107,7 @@ class LineWriter : public WriterBase {
     bool written = WriteStdout(block_);
     block_.clear();
     if (written) return Ok();
-    return Fail(ErrorKind::kStorage, "stdout: nobody reads the result any more, or the disk is full");
+    return Fail(ErrorKind::kStorage, "stdout: the result could not be written");
   }
 
   std::string block_;

@@ -113,7 +113,8 @@ class ZstdSource final : public ByteSource {
       held += got;
     } while (consumed_ == 0 && held < kSniffBytes);
     if (held == 0) {
-      if (frame_open_) return Fail(ErrorKind::kBadInput, "zstd stream is cut short inside a frame after {} bytes", consumed_);
+      if (frame_open_)
+        return Fail(ErrorKind::kBadInput, "zstd stream is cut short inside a frame after {} bytes", consumed_);
       if (consumed_ == 0) return Fail(ErrorKind::kBadInput, "zstd stream is empty");
       return false;
     }
@@ -163,7 +164,7 @@ Result<int> OpenForReading(const std::filesystem::path& path) {
     if (error == ENOENT || error == ENOTDIR) return Fail(ErrorKind::kNotFound, "{}: no such file", path.string());
     return Fail(ErrorKind::kStorage, "{}: cannot open: {}", path.string(), ErrnoText(error));
   }
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(fd);
     return Fail(ErrorKind::kBadInput, "{}: not a regular file", path.string());

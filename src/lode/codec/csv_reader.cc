@@ -1,5 +1,6 @@
 #include "lode/codec/csv_reader.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <set>

@@ -53,7 +53,10 @@ TEST(CsvReader, ReadsLinesAtAnyBlockBoundary) {
 }
 
 TEST(CsvReader, ToleratesByteOrderMarkAndCarriageReturns) {
-  auto reader = Open("\xEF\xBB\xBF" "a,b\r\n1,2\r\n", 1);
+  auto reader = Open(
+      "\xEF\xBB\xBF"
+      "a,b\r\n1,2\r\n",
+      1);
   ASSERT_TRUE(reader);
   EXPECT_THAT(reader->columns(), ElementsAre("a", "b"));
   EXPECT_EQ(reader->Find("b"), 1);

@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 constexpr std::string_view kHeader = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n";
 
 std::string Bar(std::string_view ts = "2024-03-04T00:01:00.000000000Z", std::string_view rtype = "33",
-                std::string_view price = "101.250000000", std::string_view volume = "5", std::string_view symbol = "ESH4") {
+                std::string_view price = "101.250000000", std::string_view volume = "5",
+                std::string_view symbol = "ESH4") {
   return fmt::format("{},{},1,750,{},102.000000000,-1.500000000,0.000000001,{},{}\n", ts, rtype, price, volume, symbol);
 }
 
@@ -31,10 +32,10 @@ TEST(DatabentoCsv, Bars) {
   const DecodedText decoded = DecodeCsv("ohlcv-1m", std::string(kHeader) + Bar());
   ASSERT_FALSE(decoded.error);
   ASSERT_EQ(decoded.rows.size(), 1U);
-  const TextRow expected = {{"publisher_id", "1"}, {"instrument_id", "750"}, {"symbol", "\"ESH4\""},
-                            {"ts_event", "1709510460000000"}, {"open", "101250000000"}, {"high", "102000000000"},
-                            {"low", "-1500000000"}, {"close", "1"}, {"volume", "5"}, {"_extra", "null"},
-                            {"source_row", "0"}};
+  const TextRow expected = {
+      {"publisher_id", "1"},    {"instrument_id", "750"}, {"symbol", "\"ESH4\""}, {"ts_event", "1709510460000000"},
+      {"open", "101250000000"}, {"high", "102000000000"}, {"low", "-1500000000"}, {"close", "1"},
+      {"volume", "5"},          {"_extra", "null"},       {"source_row", "0"}};
   EXPECT_EQ(decoded.rows[0], expected);
 }
 
@@ -73,7 +74,8 @@ TEST(DatabentoCsv, BadRecordsNameLineAndColumn) {
   EXPECT_EQ(Verdict(Bar("1709510460000000000", "17")), "");  // the bar type of 2022 tells no width
   EXPECT_THAT(Verdict(Bar("0", "33", "1000000000.0")), HasSubstr("column open: '1000000000.0' is not a price"));
   EXPECT_THAT(Verdict(Bar("0", "33", "1000000000000000000")), HasSubstr("does not fit DECIMAL(18,9)"));
-  EXPECT_THAT(Verdict(Bar("0", "33", "1.0", "9223372036854775808")), HasSubstr("column volume: '9223372036854775808' is out of range"));
+  EXPECT_THAT(Verdict(Bar("0", "33", "1.0", "9223372036854775808")),
+              HasSubstr("column volume: '9223372036854775808' is out of range"));
   EXPECT_THAT(Verdict(Bar("0", "33", "1.0", "-1")), HasSubstr("column volume: '-1' is not an unsigned integer"));
   EXPECT_THAT(Verdict(Bar("0", "33", "1.0", "")), HasSubstr("column volume is empty"));
   EXPECT_THAT(Verdict(Bar("0", "33", "1.0", "1", std::string(5000, 'X'))), HasSubstr("column symbol: 'XXXX"));

@@ -59,7 +59,8 @@ class JsonLineParser {
     if (!document.at_end()) return rows_.Reject({}, {}, "text follows the JSON object");
     // The on-demand parser passes over unknown values without looking; before they are kept they must be JSON.
     if (!unknown_keys_.empty() && !Check(validator_.parse(line.data(), line.size(), false).error())) return false;
-    if (const std::string* missing = rows_.FindMissing(rows_.present())) return rows_.Reject(*missing, {}, "is missing");
+    if (const std::string* missing = rows_.FindMissing(rows_.present()))
+      return rows_.Reject(*missing, {}, "is missing");
     for (const std::string& key : unknown_keys_) rows_.NoteDrift(key);
     return true;
   }

@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 
 constexpr std::string_view kBar =
     R"({"hd":{"ts_event":"2024-03-04T00:01:00.000000000Z","rtype":33,"publisher_id":1,"instrument_id":750},)"
-    R"("open":"101.250000000","high":"102.000000000","low":"-1.500000000","close":"0.000000001","volume":"5","symbol":"ESH4"})";
+    R"("open":"101.250000000","high":"102.000000000","low":"-1.500000000","close":"0.000000001",)"
+    R"("volume":"5","symbol":"ESH4"})";
 
 // kBar with `from` replaced.
 std::string Bar(std::string_view from = "", std::string_view to = "") {
@@ -42,10 +43,10 @@ TextRow OnlyRow(const std::string& line, std::string_view schema = "ohlcv-1m") {
   return decoded.rows.empty() ? TextRow() : decoded.rows[0];
 }
 
-const TextRow kBarRow = {{"publisher_id", "1"}, {"instrument_id", "750"}, {"symbol", "\"ESH4\""},
-                         {"ts_event", "1709510460000000"}, {"open", "101250000000"}, {"high", "102000000000"},
-                         {"low", "-1500000000"}, {"close", "1"}, {"volume", "5"}, {"_extra", "null"},
-                         {"source_row", "0"}};
+const TextRow kBarRow = {
+    {"publisher_id", "1"},    {"instrument_id", "750"}, {"symbol", "\"ESH4\""}, {"ts_event", "1709510460000000"},
+    {"open", "101250000000"}, {"high", "102000000000"}, {"low", "-1500000000"}, {"close", "1"},
+    {"volume", "5"},          {"_extra", "null"},       {"source_row", "0"}};
 
 TEST(DatabentoNdjson, NestedFlatAndPlainNumbers) {
   EXPECT_EQ(OnlyRow(Bar()), kBarRow);
@@ -76,7 +77,8 @@ TEST(DatabentoNdjson, BadRecords) {
   EXPECT_EQ(Verdict(Bar("\"2024-03-04T00:01:00.000000000Z\"", "2024-03-04")),
             "line 1: column ts_event: '2024-03-04' is not a number");
   EXPECT_EQ(Verdict(Bar("\"volume\":\"5\",", "")), "line 1: column volume is missing");
-  EXPECT_EQ(Verdict(Bar("\"volume\":\"5\",", "\"volume\":\"5\",\"volume\":\"5\",")), "line 1: column volume comes twice");
+  EXPECT_EQ(Verdict(Bar("\"volume\":\"5\",", "\"volume\":\"5\",\"volume\":\"5\",")),
+            "line 1: column volume comes twice");
   EXPECT_EQ(Verdict(Bar("{\"hd\":{", "{\"ts_event\":\"0\",\"hd\":{")), "line 1: column ts_event comes twice");
   EXPECT_EQ(Verdict(Bar("33", "34")), "line 1: column rtype: '34' contradicts schema ohlcv-1m");
   EXPECT_THAT(Verdict(Bar("ESH4", "A\\u0000B")), HasSubstr("column symbol: 'A?B' holds a control character"));
@@ -90,8 +92,11 @@ TEST(DatabentoNdjson, BadRecords) {
   EXPECT_THAT(Verdict("[]\n"), HasSubstr("not JSON"));
   EXPECT_THAT(Verdict("7\n"), HasSubstr("not JSON"));
   EXPECT_THAT(Verdict("{}\n"), HasSubstr("is missing"));
-  EXPECT_THAT(Verdict(Bar("{\"ts_event\":\"2024-03-04T00:01:00.000000000Z\",\"rtype\":33,\"publisher_id\":1,\"instrument_id\":750}", "7")),
-              HasSubstr("not JSON"));
+  EXPECT_THAT(
+      Verdict(
+          Bar("{\"ts_event\":\"2024-03-04T00:01:00.000000000Z\",\"rtype\":33,\"publisher_id\":1,\"instrument_id\":750}",
+              "7")),
+      HasSubstr("not JSON"));
 }
 
 TEST(DatabentoNdjson, NullsWhereTheSchemaHasThem) {
@@ -104,7 +109,8 @@ TEST(DatabentoNdjson, NullsWhereTheSchemaHasThem) {
 TEST(DatabentoNdjson, UnknownKeysAreKeptAndNoticedOnce) {
   const std::string line = Bar("\"rtype\":33", R"("rtype":33,"zeta": {"b" : [1.50, "x y"], "a":null})");
   ::testing::internal::CaptureStderr();
-  const DecodedText decoded = DecodeNdjson("ohlcv-1m", line + Bar() + line + Bar("\"volume\"", "\"eta\":12345678901234567890,\"volume\""));
+  const DecodedText decoded =
+      DecodeNdjson("ohlcv-1m", line + Bar() + line + Bar("\"volume\"", "\"eta\":12345678901234567890,\"volume\""));
   const std::string log = ::testing::internal::GetCapturedStderr();
   ASSERT_EQ(decoded.rows.size(), 4U);
   EXPECT_EQ(decoded.rows[0].at("_extra"), R"("{"zeta":{"b":[1.50,"x y"],"a":null}}")");
@@ -136,10 +142,12 @@ TEST(DatabentoNdjson, DepthBombsAreBadRecords) {
 
 TEST(DatabentoNdjson, LevelsMissingAndTooMany) {
   const auto quote = [](std::string_view levels) {
-    return fmt::format(R"({{"ts_recv":"1","hd":{{"ts_event":"1","rtype":1,"publisher_id":1,"instrument_id":2}},"action":"A",)"
-                       R"("side":"B","depth":0,"price":"1.0","size":4294967295,"flags":0,"ts_in_delta":-5,"sequence":9,"levels":[{}]}})"
-                       "\n",
-                       levels);
+    return fmt::format(
+        R"({{"ts_recv":"1","hd":{{"ts_event":"1","rtype":1,"publisher_id":1,"instrument_id":2}},"action":"A",)"
+        R"("side":"B","depth":0,"price":"1.0","size":4294967295,"flags":0,"ts_in_delta":-5,)"
+        R"("sequence":9,"levels":[{}]}})"
+        "\n",
+        levels);
   };
   constexpr std::string_view kLevel = R"({"bid_px":"1.0","ask_px":null,"bid_sz":1,"ask_sz":2,"bid_ct":3,"ask_ct":4})";
   const TextRow row = OnlyRow(quote(kLevel), "mbp-1");
@@ -155,7 +163,9 @@ TEST(DatabentoNdjson, LevelsMissingAndTooMany) {
   ASSERT_EQ(none.bad.size(), 1U);
   EXPECT_EQ(none.bad[0].reason, "line 1: column bid_px_00 is missing");
   EXPECT_EQ(DecodeNdjson("mbp-1", quote("7")).bad.size(), 1U);
-  EXPECT_EQ(DecodeNdjson("mbp-1", quote(fmt::format("{},{}", kLevel, kLevel)).replace(0, 1, "{\"bid_px_00\":\"1\",")).bad.size(), 1U);
+  EXPECT_EQ(DecodeNdjson("mbp-1", quote(fmt::format("{},{}", kLevel, kLevel)).replace(0, 1, "{\"bid_px_00\":\"1\","))
+                .bad.size(),
+            1U);
 }
 
 TEST(DatabentoNdjson, CharactersAreOneAsciiCharacter) {

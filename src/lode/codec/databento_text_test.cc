@@ -56,8 +56,8 @@ TEST_P(EverySchema, AllSpellingsDecodeAlike) {
       options.pretty_ts = spelling.pretty_ts;
     }
     for (const TextEncoding encoding : {TextEncoding::kCsv, TextEncoding::kNdjson}) {
-      const std::string text = encoding == TextEncoding::kCsv ? WriteCsv(schema, rows, spelling)
-                                                              : WriteNdjson(schema, rows, spelling);
+      const std::string text =
+          encoding == TextEncoding::kCsv ? WriteCsv(schema, rows, spelling) : WriteNdjson(schema, rows, spelling);
       const DecodedText decoded = DecodeText(encoding, options, text, 7);
       ASSERT_FALSE(decoded.error) << decoded.error->ToString() << "\n" << text;
       ASSERT_TRUE(decoded.bad.empty()) << decoded.bad[0].reason << "\n" << text;
@@ -154,7 +154,8 @@ TEST_P(EverySchema, AFileCutAnywhereButAtALineEndIsRefused) {
   options.schema = &schema;
   const std::vector<TextRow> rows = RandomRows(schema, 5, 2);
   for (const TextEncoding encoding : {TextEncoding::kCsv, TextEncoding::kNdjson}) {
-    const std::string text = encoding == TextEncoding::kCsv ? WriteCsv(schema, rows, {}) : WriteNdjson(schema, rows, {});
+    const std::string text =
+        encoding == TextEncoding::kCsv ? WriteCsv(schema, rows, {}) : WriteNdjson(schema, rows, {});
     for (size_t size = 0; size < text.size(); size += 1 + size / 50) {
       const bool whole = size > 0 && text[size - 1] == '\n';
       const DecodedText decoded = DecodeText(encoding, options, std::string_view(text).substr(0, size));

@@ -256,8 +256,8 @@ Status DbnDecoder::TakeOther(std::span<const std::byte> record) {
     if (known) return Ok();
     reason = fmt::format("gateway record of type 0x{:02X} has only {} bytes", rtype, record.size());
   } else if (schema_ != nullptr) {
-    reason = fmt::format("record type 0x{:02X} of {} bytes is not one of schema {}", rtype, record.size(),
-                         schema_->name);
+    reason =
+        fmt::format("record type 0x{:02X} of {} bytes is not one of schema {}", rtype, record.size(), schema_->name);
   } else if (SchemaOfRtype(rtype) != nullptr) {
     reason = fmt::format("record of type 0x{:02X} has {} bytes, which no layout of it has", rtype, record.size());
   } else if (rtype == kRtypeOhlcvDeprecated) {
@@ -276,8 +276,8 @@ Status DbnDecoder::TakeOther(std::span<const std::byte> record) {
 Status DbnDecoder::CheckEnd() const {
   const bool counted = metadata_.record_count != DbnMetadata::kUndefined && schema_ != nullptr;
   if (counted && static_cast<uint64_t>(facts_.records) < metadata_.record_count) {
-    return Fail(ErrorKind::kBadInput, "DBN stream ends after {} of the {} records its metadata counts",
-                facts_.records, metadata_.record_count);
+    return Fail(ErrorKind::kBadInput, "DBN stream ends after {} of the {} records its metadata counts", facts_.records,
+                metadata_.record_count);
   }
   return Ok();
 }

@@ -74,8 +74,8 @@ class BarTable final : public DbnTable {
     for (size_t i = 0; i < records; ++i) {
       BarRecord bar;
       std::memcpy(&bar, run.bytes.data() + i * record_bytes_, sizeof bar);
-      const bool plain = PricesArePlain(bar) && bar.ts_event_ns % kNsPerUs == 0 &&
-                         ((bar.ts_event_ns | bar.volume) >> 63) == 0;
+      const bool plain =
+          PricesArePlain(bar) && bar.ts_event_ns % kNsPerUs == 0 && ((bar.ts_event_ns | bar.volume) >> 63) == 0;
       if (!plain) {
         if (std::string fault = FaultOf(bar); !fault.empty()) {
           AddBad(run, static_cast<int64_t>(i), std::move(fault));

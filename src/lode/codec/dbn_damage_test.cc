@@ -13,12 +13,12 @@
 namespace lode::codec {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using fixture::CompressZstd;
 using fixture::DbnWriter;
-using fixture::DecodeDbn;
 using fixture::Decoded;
+using fixture::DecodeDbn;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr uint64_t kNoon = 1'704'196'800'000'000'000;  // 2024-01-02T12:00:00Z
 constexpr fixture::Bar kBar{kNoon, 1, 2, 3, 4, 5};

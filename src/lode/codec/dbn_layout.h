@@ -40,24 +40,32 @@ inline constexpr uint8_t kRtypeSystem = 0x17;
 
 // What lies at a field's offset and what its column gets.
 enum class FieldKind : uint8_t {
-  kU8, kI8, kU16, kI16, kI32,  // -> int32
-  kU32,                        // -> int64
-  kU32AsU64, kU64,             // -> uint64
-  kSize,                       // u32 -> int64, UNDEF_ORDER_SIZE is null
-  kQuantity32, kQuantity64,    // i32, i64 -> int64, the type's maximum is null
-  kPrice,                      // i64 in 1e-9; UNDEF_PRICE is null, outside DECIMAL(18,9) is bad
-  kTime,                       // u64 ns -> timestamp[ns]; UNDEF_TIMESTAMP is null, beyond int64 is bad
-  kChar,                       // one ASCII character, NUL is null
-  kText,                       // character array up to its first NUL, UTF-8 without control characters
-  kSymbol,                     // resolved from the mappings
-  kTsOut,                      // u64 ns after the record's own bytes, when the stream has it
-  kSourceRow,                  // record number
-  kZero, kEmptyText, kNoSide,  // not in this version: 0, "" and 'N', as the vendor's own upgrade fills them
-  kNull,                       // not in this version, or `_extra`
+  kU8,          // -> int32
+  kI8,          // -> int32
+  kU16,         // -> int32
+  kI16,         // -> int32
+  kI32,         // -> int32
+  kU32,         // -> int64
+  kU32AsU64,    // -> uint64
+  kU64,         // -> uint64
+  kSize,        // u32 -> int64, UNDEF_ORDER_SIZE is null
+  kQuantity32,  // i32 -> int64, INT32_MAX is null
+  kQuantity64,  // i64 -> int64, INT64_MAX is null
+  kPrice,       // i64 in 1e-9; UNDEF_PRICE is null, outside DECIMAL(18,9) is bad
+  kTime,        // u64 ns -> timestamp[ns]; UNDEF_TIMESTAMP is null, beyond int64 is bad
+  kChar,        // one ASCII character, NUL is null
+  kText,        // character array up to its first NUL, UTF-8 without control characters
+  kSymbol,      // resolved from the mappings
+  kTsOut,       // u64 ns after the record's own bytes, null when the stream has none
+  kSourceRow,   // record number
+  kZero,        // not in this version, as the vendor's own upgrade fills it: 0
+  kEmptyText,   // the same: ""
+  kNoSide,      // the same: 'N'
+  kNull,        // not in this version, or `_extra`
 };
 
 struct FieldPlace {
-  int column;       // position in DecodedSchema
+  int column;  // position in DecodedSchema
   FieldKind kind;
   uint16_t offset;  // from the record's start
   uint16_t width;   // of text

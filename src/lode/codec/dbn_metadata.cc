@@ -9,8 +9,8 @@
 namespace lode::codec {
 namespace {
 
-constexpr size_t kFixedBytes = 100;     // of the body, before the schema definition length
-constexpr size_t kSymbolBytesV1 = 22;   // version 2 and 3 say their own width
+constexpr size_t kFixedBytes = 100;    // of the body, before the schema definition length
+constexpr size_t kSymbolBytesV1 = 22;  // version 2 and 3 say their own width
 
 // Reads forward through the block; every step is checked against what is left.
 class Cursor {
@@ -104,8 +104,8 @@ Result<std::vector<DbnMapping>> ParseMappings(Cursor& cursor, size_t width) {
 
 std::string_view StypeName(uint8_t stype) {
   static constexpr std::string_view kNames[] = {
-      "instrument_id", "raw_symbol", "smart",   "continuous",     "parent",          "nasdaq_symbol", "cms_symbol",
-      "isin",          "us_code",    "bbg_comp_id", "bbg_comp_ticker", "figi",           "figi_ticker"};
+      "instrument_id", "raw_symbol", "smart",       "continuous",      "parent", "nasdaq_symbol", "cms_symbol",
+      "isin",          "us_code",    "bbg_comp_id", "bbg_comp_ticker", "figi",   "figi_ticker"};
   return stype < std::size(kNames) ? kNames[stype] : std::string_view();
 }
 
@@ -155,7 +155,8 @@ Result<DbnMetadata> ParseDbnMetadata(int version, std::span<const std::byte> bod
   }
   LODE_TRY(cursor.Skip(version == 1 ? 47 : 53));
   LODE_TRY(const uint32_t definition, cursor.Integer<uint32_t>());
-  if (definition != 0) return Fail(ErrorKind::kUnsupported, "DBN metadata holds a schema definition, a reserved feature");
+  if (definition != 0)
+    return Fail(ErrorKind::kUnsupported, "DBN metadata holds a schema definition, a reserved feature");
   LODE_TRY(metadata.symbols, ParseSymbols(cursor, width, "symbols"));
   LODE_TRY(metadata.partial, ParseSymbols(cursor, width, "partial symbols"));
   LODE_TRY(metadata.not_found, ParseSymbols(cursor, width, "symbols not found"));

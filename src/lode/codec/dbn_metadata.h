@@ -38,13 +38,13 @@ struct DbnMetadata {
 
   int version = 0;
   std::string dataset;
-  std::string schema;              // empty: mixed (live capture)
+  std::string schema;  // empty: mixed (live capture)
   uint64_t start_ns = 0;
-  uint64_t end_ns = kUndefined;    // exclusive
-  uint64_t limit = 0;              // 0: none
+  uint64_t end_ns = kUndefined;        // exclusive
+  uint64_t limit = 0;                  // 0: none
   uint64_t record_count = kUndefined;  // version 1 only, seldom set
   uint8_t stype_in = 0, stype_out = 0;
-  bool ts_out = false;             // every record has a u64 send time appended
+  bool ts_out = false;  // every record has a u64 send time appended
   std::vector<std::string> symbols, partial, not_found;
   std::vector<DbnMapping> mappings;
 };

@@ -20,9 +20,9 @@ namespace lode::codec {
 // Bytes that begin with a whole record of the table's layout.
 struct DbnRun {
   std::span<const std::byte> bytes;
-  int64_t offset;       // of the first byte in the decompressed stream
-  int64_t source_row;   // of the first record
-  int64_t rows_to_come; // upper bound for the rest of the stream
+  int64_t offset;        // of the first byte in the decompressed stream
+  int64_t source_row;    // of the first record
+  int64_t rows_to_come;  // upper bound for the rest of the stream
 };
 
 // What all tables of a stream share.

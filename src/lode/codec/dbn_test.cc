@@ -258,7 +258,8 @@ TEST(Dbn, SymbolsByDayWhenAnInstrumentIdIsReused) {
         .AddBar("ohlcv-1m", 1, 8, BarAt(kNoon + 2 * kDay))
         .AddBar("ohlcv-1m", 1, 7, BarAt(kNoon + 3 * kDay))
         .AddBar("ohlcv-1m", 1, 7, BarAt(kNoon));
-    EXPECT_THAT(Symbols(DecodeDbn(writer.bytes())), ::testing::ElementsAre("NQH4", "null", "NQM4", "NQH4", "null", "NQH4"));
+    EXPECT_THAT(Symbols(DecodeDbn(writer.bytes())),
+                ::testing::ElementsAre("NQH4", "null", "NQM4", "NQH4", "null", "NQH4"));
   }
 }
 
@@ -272,7 +273,8 @@ TEST(Dbn, SymbolsWhenTheIdIsTheInputSide) {
 }
 
 TEST(Dbn, TheReceiveDayDecidesAndTheEventDayStandsIn) {
-  DbnWriter writer({.schema = "trades", .mappings = {{"A", {{20240102, 20240103, "7"}}}, {"B", {{20240103, 20240104, "7"}}}}});
+  DbnWriter writer(
+      {.schema = "trades", .mappings = {{"A", {{20240102, 20240103, "7"}}}, {"B", {{20240103, 20240104, "7"}}}}});
   const auto trade = [&](uint64_t ts_event, uint64_t ts_recv) {
     writer.Add("trades", {{"instrument_id", 7}, {"ts_event", ts_event}, {"ts_recv", ts_recv}});
   };

@@ -124,9 +124,9 @@ class ForeignParquet : public testing::Test {
       if (array->IsNull(i)) {
         values.push_back(std::nullopt);
       } else if (array->type()->byte_width() == 4) {
-        values.push_back(static_cast<const arrow::Int32Array&>(*array).Value(i));
+        values.push_back(array->data()->GetValues<int32_t>(1)[i]);
       } else {
-        values.push_back(static_cast<const arrow::Int64Array&>(*array).Value(i));
+        values.push_back(array->data()->GetValues<int64_t>(1)[i]);
       }
     }
     return values;

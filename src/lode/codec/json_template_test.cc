@@ -22,7 +22,8 @@ JsonTemplate Learned() {
   constexpr std::string_view kLine = R"({"a":"x","b":{"c":12},"d":[null]})";
   JsonTemplate shape;
   EXPECT_TRUE(shape.empty());
-  shape.Learn(kLine, {{kLine.substr(6, 1), true}, {kLine.substr(18, 2), false}, {kLine.substr(27, 4), false}}, {5, 6, 7});
+  shape.Learn(kLine, {{kLine.substr(6, 1), true}, {kLine.substr(18, 2), false}, {kLine.substr(27, 4), false}},
+              {5, 6, 7});
   return shape;
 }
 
@@ -38,9 +39,10 @@ TEST(JsonTemplate, MatchesLinesOfItsShape) {
 TEST(JsonTemplate, RefusesEveryOtherShape) {
   const JsonTemplate shape = Learned();
   for (const std::string_view other :
-       {R"({"a":"x","b":{"c":12},"d":[null]} )", R"({"a":"x","b":{"c":12},"d":[null,1]})", R"({"A":"x","b":{"c":12},"d":[null]})",
-        R"({"a":"x\"","b":{"c":12},"d":[null]})", R"({"a":"x,"b":{"c":12},"d":[null]})", R"({"a":"x","b":{"c":12},"d":[nul)",
-        R"({"a":"x","b":{"c":1)", R"({"a":")", R"({"a":)", "", R"({"a":[1],"b":{"c":12},"d":[null]})"}) {
+       {R"({"a":"x","b":{"c":12},"d":[null]} )", R"({"a":"x","b":{"c":12},"d":[null,1]})",
+        R"({"A":"x","b":{"c":12},"d":[null]})", R"({"a":"x\"","b":{"c":12},"d":[null]})",
+        R"({"a":"x,"b":{"c":12},"d":[null]})", R"({"a":"x","b":{"c":12},"d":[nul)", R"({"a":"x","b":{"c":1)",
+        R"({"a":")", R"({"a":)", "", R"({"a":[1],"b":{"c":12},"d":[null]})"}) {
     EXPECT_EQ(Match(shape, other), "-") << other;
   }
 }

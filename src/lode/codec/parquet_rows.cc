@@ -19,6 +19,8 @@ namespace {
 constexpr int64_t kBatchRows = 65'536;  // a page of our files
 // Per open column; pages are read through it.
 constexpr int64_t kStreamBytes = int64_t{128} << 10;
+// What decoding may take, whatever the headers claim.
+constexpr int64_t kMaxReadBytes = int64_t{256} << 20;
 // Our footers take a few KiB a row group; a footer that claims more is not ours.
 constexpr int32_t kMaxThriftString = 1 << 20;
 constexpr int32_t kMaxThriftContainer = 1 << 16;
@@ -191,11 +193,16 @@ class ColumnStream {
 class ParquetRowsImpl final : public ParquetRows {
  public:
   ParquetRowsImpl(const TableSchema& schema, StringPool* strings, std::filesystem::path path)
-      : schema_(schema), strings_(strings), path_(std::move(path)), stored_(StoredSchema(schema)) {}
+      : schema_(schema),
+        strings_(strings),
+        path_(std::move(path)),
+        stored_(StoredSchema(schema)),
+        pool_(arrow::MemoryPool::CreateDefault()),
+        capped_(pool_.get(), kMaxReadBytes) {}
 
   Status Start(std::shared_ptr<arrow::io::RandomAccessFile> file) {
     return Guard([&]() -> Status {
-      parquet::ReaderProperties properties;
+      parquet::ReaderProperties properties(&capped_);
       properties.enable_buffered_stream();
       properties.set_buffer_size(kStreamBytes);
       properties.set_thrift_string_size_limit(kMaxThriftString);
@@ -312,6 +319,8 @@ class ParquetRowsImpl final : public ParquetRows {
   StringPool* const strings_;
   const std::filesystem::path path_;
   const std::shared_ptr<arrow::Schema> stored_;
+  const std::unique_ptr<arrow::MemoryPool> pool_;
+  arrow::CappedMemoryPool capped_;
   std::unique_ptr<parquet::ParquetFileReader> reader_;
   std::shared_ptr<parquet::RowGroupReader> group_;
   std::vector<int> indices_;                            // field of stored_ -> column of the file, -1

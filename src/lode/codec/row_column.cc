@@ -3,6 +3,7 @@
 #include <arrow/util/bit_util.h>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace lode::codec {

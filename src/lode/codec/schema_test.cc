@@ -3,7 +3,10 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 namespace lode::codec {
 namespace {
@@ -37,6 +40,63 @@ TEST(Schema, ParquetTimesHaveNoZoneAndPricesAreExact) {
   const auto trades = ParquetSchema(*FindDatabentoSchema("trades"));
   EXPECT_TRUE(trades->GetFieldByName("ts_recv")->type()->Equals(arrow::timestamp(arrow::TimeUnit::NANO)));
   EXPECT_EQ(trades->field(0)->metadata()->Get("PARQUET:field_id").ValueOrDie(), "1");
+}
+
+std::string_view TypeText(ColumnType type) {
+  switch (type) {
+    case ColumnType::kBool: return "boolean";
+    case ColumnType::kInt32: return "int32";
+    case ColumnType::kInt64: return "int64";
+    case ColumnType::kUint64: return "uint64";
+    case ColumnType::kFloat64: return "double";
+    case ColumnType::kPrice: return "decimal(18,9)";
+    case ColumnType::kTimestampUs: return "timestamp[us]";
+    case ColumnType::kTimestampNs: return "timestamp[ns]";
+    case ColumnType::kDate: return "date";
+    case ColumnType::kText: return "text";
+  }
+  return "";
+}
+
+std::string Joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += fmt::format("{}`{}`", text.empty() ? "" : ", ", name);
+  return text;
+}
+
+// The generated part of docs/schemas.md.
+std::string SchemaDocs() {
+  std::string text;
+  for (const TableSchema* schema : DatabentoSchemas()) {
+    const bool bars = schema->merge == MergeRule::kNewestByKey;
+    text += fmt::format("\n## {} (version {})\n", schema->name, schema->version);
+    text += fmt::format("Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
+                        fmt::format("{} {}", bars ? "one row a key" : "every row kept, identified by", Joined(schema->key)),
+                        Joined(schema->order), schema->day_column,
+                        schema->fallback_day_column.empty() ? "" : fmt::format(", else `{}`", schema->fallback_day_column));
+    text += "| # | column | type | null | meaning |\n|---|---|---|---|---|\n";
+    int id = 0;
+    for (const Column& column : schema->columns) {
+      text += fmt::format("| {} | `{}` | {} | {} | {} |\n", ++id, column.name, TypeText(column.type),
+                          column.nullable ? "yes" : "no", column.description);
+    }
+  }
+  return text;
+}
+
+// LODE_WRITE_DOCS=1 writes the page instead of checking it.
+TEST(Schema, TheDocsSayWhatTheRegistrySays) {
+  const char* path = LODE_SOURCE_DIR "/docs/schemas.md";
+  std::ifstream in(path);
+  std::stringstream stream;
+  stream << in.rdbuf();
+  const std::string page = stream.str();
+  constexpr std::string_view kMarker = "<!-- generated from src/lode/codec/schema.cc: LODE_WRITE_DOCS=1 codec_test -->\n";
+  const size_t at = page.find(kMarker);
+  ASSERT_NE(at, std::string::npos) << path;
+  const std::string_view head = std::string_view(page).substr(0, at + kMarker.size());
+  if (std::getenv("LODE_WRITE_DOCS") != nullptr) std::ofstream(path) << head << SchemaDocs();
+  else EXPECT_EQ(std::string_view(page).substr(head.size()), SchemaDocs());
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <simdjson.h>
 
-#include <charconv>
 #include <string>
 
 #include "lode/codec/text_values.h"
@@ -106,19 +105,24 @@ class SymbologyReader {
   SymbologyMap map_;
 };
 
+// A top-level text, "" when there is none. After any other fault the on-demand parser must not be asked again.
+Result<std::string> ReadTopLevelText(od::document& document, std::string_view key) {
+  std::string_view text;
+  const auto fault = document[key].get_string().get(text);
+  if (fault != sj::SUCCESS && fault != sj::NO_SUCH_FIELD) {
+    return Fail(ErrorKind::kBadInput, "symbology.json: {}: {}", key, sj::error_message(fault));
+  }
+  return std::string(text);
+}
+
 // Which side holds the ids; kBadInput when neither does.
 Result<bool> KeyIsId(od::document& document) {
-  std::string_view in, out;
-  const auto in_fault = document["stype_in"].get_string().get(in);
-  const bool have_in = in_fault == sj::SUCCESS;
-  const std::string stype_in(have_in ? in : std::string_view());
-  document.rewind();  // a lookup that failed may leave the reader in the middle of a value
-  const auto out_fault = document["stype_out"].get_string().get(out);
-  if (out_fault == sj::NO_SUCH_FIELD && in_fault == sj::NO_SUCH_FIELD) return false;
-  if (out_fault == sj::SUCCESS && out == "instrument_id") return false;
-  if (have_in && stype_in == "instrument_id") return true;
+  LODE_TRY(const std::string stype_in, ReadTopLevelText(document, "stype_in"));
+  LODE_TRY(const std::string stype_out, ReadTopLevelText(document, "stype_out"));
+  if (stype_out == "instrument_id" || (stype_out.empty() && stype_in.empty())) return false;
+  if (stype_in == "instrument_id") return true;
   return Fail(ErrorKind::kBadInput, "symbology.json: stype_out '{}': neither side of the mapping is instrument_id",
-              Excerpt(out_fault == sj::SUCCESS ? out : std::string_view()));
+              Excerpt(stype_out));
 }
 
 }  // namespace

@@ -73,7 +73,8 @@ TEST(SymbologyJson, TextToId) {
 
 TEST(SymbologyJson, IdToText) {
   constexpr std::string_view kJson = R"({"stype_in":"instrument_id","stype_out":"raw_symbol",
-      "result":{"750":[{"d0":"2010-01-01","d1":"2010-12-18","s":"NQZ0"},{"d0":"2020-01-01","d1":"2020-12-18","s":"A\"B"}]}})";
+      "result":{"750":[{"d0":"2010-01-01","d1":"2010-12-18","s":"NQZ0"},
+      {"d0":"2020-01-01","d1":"2020-12-18","s":"A\"B"}]}})";
   EXPECT_EQ(Lookup(kJson, 750, "2010-06-01"), "NQZ0");
   EXPECT_EQ(Lookup(kJson, 750, "2015-06-01"), "-");
   EXPECT_EQ(Lookup(kJson, 750, "2020-06-01"), "A\"B");
@@ -91,15 +92,18 @@ TEST(SymbologyJson, FaultsNameTheKey) {
               HasSubstr("result['ESH4']: d0 or d1 is not a day"));
   EXPECT_THAT(Lookup(R"({"result":{"ESH4":[{"d0":"2024-01-01","d1":"2024-03-16"}]}})", 1, "2024-01-01"),
               HasSubstr("result['ESH4']: s is missing"));
-  EXPECT_THAT(Lookup(R"({"result":{"ESH4":[{"d0":"2024-01-01","d1":"2024-03-16","s":"4294967296"}]}})", 1, "2024-01-01"),
-              HasSubstr("'4294967296' is not an instrument id"));
+  EXPECT_THAT(
+      Lookup(R"({"result":{"ESH4":[{"d0":"2024-01-01","d1":"2024-03-16","s":"4294967296"}]}})", 1, "2024-01-01"),
+      HasSubstr("'4294967296' is not an instrument id"));
   EXPECT_THAT(Lookup(R"({"result":{"E\u0000":[]}})", 1, "2024-01-01"), HasSubstr("control character"));
   EXPECT_THAT(Lookup(R"({"result":{"ESH4":[{"d0":"2024-01-01","d1":"2024-03-16","s":"1"}],}})", 1, "2024-01-01"),
               HasSubstr("symbology.json"));
 }
 
 TEST(SymbologyJson, ATruncatedFileIsRefusedWhereverItEnds) {
-  const std::string whole = R"({"result":{"ESH4":[{"d0":"2024-01-01","d1":"2024-03-16","s":"750"}]},"stype_in":"parent","stype_out":"instrument_id"})";
+  const std::string whole =
+      R"({"result":{"ESH4":[{"d0":"2024-01-01","d1":"2024-03-16","s":"750"}]},"stype_in":"parent",)"
+      R"("stype_out":"instrument_id"})";
   StringPool strings;
   ASSERT_TRUE(ParseSymbologyJson(whole, strings));
   for (size_t size = 0; size < whole.size(); ++size) {

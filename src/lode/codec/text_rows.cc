@@ -76,9 +76,7 @@ TextRows::TextRows(const TextOptions& options, const DecodeContext& context)
   max_rows_ = std::max<int64_t>(1, std::min(context.batch_rows, kBatchBytes / row_bytes));
 }
 
-void TextRows::AddField(std::string name, Kind kind, int column) {
-  fields_.push_back({std::move(name), kind, column});
-}
+void TextRows::AddField(std::string name, Kind kind, int column) { fields_.push_back({std::move(name), kind, column}); }
 
 int TextRows::FindField(std::string_view name) const {
   const auto found = field_numbers_.find(name);

@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "lode/base/result.h"
-#include "lode/codec/row_column.h"
 #include "lode/codec/databento_text.h"
 #include "lode/codec/decoder.h"
+#include "lode/codec/row_column.h"
 #include "lode/codec/text_values.h"
 
 namespace lode::codec {

@@ -86,6 +86,7 @@ TextFault ReadDecimalPrice(std::string_view text, int64_t& scaled) {
     scaled = kTextUndefPrice;
     return nullptr;
   }
+  if (text[0] == '+') return kNotPrice;  // the shared reader takes it, the vendor never writes it
   const auto parsed = ParseDecimal9(text);
   if (!parsed) return kNotPrice;
   scaled = *parsed;

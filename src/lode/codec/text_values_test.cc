@@ -1,5 +1,6 @@
 #include "lode/codec/text_values.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -34,8 +35,8 @@ TEST(TextValues, Digits) {
   EXPECT_EQ(value, UINT64_MAX);
   EXPECT_TRUE(ParseDigits("12345678901234567", value));
   EXPECT_EQ(value, 12345678901234567U);
-  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "18446744073709551616", "99999999999999999999", "1234567:",
-                          "1234567/", "123456789012345678901", "0x10", "1.0", "1e3"}) {
+  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "18446744073709551616", "99999999999999999999",
+                          "1234567:", "1234567/", "123456789012345678901", "0x10", "1.0", "1e3"}) {
     EXPECT_FALSE(ParseDigits(bad, value)) << bad;
   }
 }
@@ -63,7 +64,7 @@ TEST(TextValues, PricesInBothShapes) {
   EXPECT_EQ(Price("9223372036.854775807"), kTextUndefPrice);
   for (const char* bad : {"1000000000.000000000", "1000000000000000000", "-1000000000000000000", "12,5", "1e5", "nan",
                           "-", ".", "1.", ".5", "1.0000000001", "17030.25000000x", "1703x.250000000", "--1.000000000",
-                          "9223372036854775806", "17030.2500000 0"}) {
+                          "+1.5", "+17030.250000000", "9223372036854775806", "17030.2500000 0"}) {
     EXPECT_EQ(Price(bad), std::nullopt) << bad;
   }
 }
@@ -128,7 +129,7 @@ TEST(TextValues, AgreeWithThePlainReaders) {
     bool is_null = false;
     const auto plain_price = ParseDecimal9(price);
     const bool price_taken = ReadPrice(price, TextShape::kPretty, scaled) == nullptr;
-    ASSERT_EQ(price_taken, plain_price.has_value() && price.contains('.')) << price;
+    ASSERT_EQ(price_taken, plain_price.has_value() && price.contains('.') && price[0] != '+') << price;
     if (price_taken) {
       ASSERT_EQ(scaled, *plain_price) << price;
     }
@@ -156,7 +157,7 @@ TEST(TextValues, Text) {
 
 TEST(TextValues, ExcerptsFitALine) {
   EXPECT_EQ(Excerpt("a\nb\x1B[31m"), "a?b?[31m");
-  EXPECT_EQ(Excerpt(std::string(50, 'x')), std::string(40, 'x') + "...");
+  EXPECT_EQ(Excerpt(std::string(50, 'x')), fmt::format("{:x>40}...", ""));
 }
 
 TEST(TextValues, JsonStrings) {

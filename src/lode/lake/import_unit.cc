@@ -319,18 +319,11 @@ class UnitRun {
   UnitResult result_;
 };
 
-// Removes what a failed unit left; the next run would do it too.
-void DropTemporaries(const fs::path& folder) {
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-  fs::create_directories(folder, ignored);
-}
-
 }  // namespace
 
 Result<UnitResult> RunUnit(const UnitContext& context, const Unit& unit) {
   auto result = UnitRun(context, unit).Run();
-  if (!result) DropTemporaries(context.writer->temporary());
+  if (!result) context.writer->DropTemporaries();  // keeps what an interrupted publish still needs
   return result;
 }
 

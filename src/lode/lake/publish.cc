@@ -122,7 +122,8 @@ Status Publishing::Prepare(const std::vector<StagedFile>& files, ledger::Receipt
   // Whatever needs room on the disk comes before the intent, so that a full disk changes nothing.
   LODE_TRY(MakeTargetFolders(root_, intent_.moves));
   LODE_TRY(store::MakeDirectories(receipt_file_.parent_path()));
-  return store::WriteDurable(receipt_temporary_, intent_.receipt_text);
+  LODE_TRY(store::WriteDurable(receipt_temporary_, intent_.receipt_text));
+  return store::SyncDirectory(writer_.temporary());
 }
 
 Status Publishing::Apply() {

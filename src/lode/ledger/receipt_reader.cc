@@ -61,14 +61,6 @@ class Members {
     return value->get<bool>();
   }
 
-  std::optional<Day> DayOrNothing(const char* key) {
-    if (Find(key) == nullptr) return std::nullopt;
-    const Result<Day> day = ParseDay(Text(key));
-    if (day) return *day;
-    Fault(key);
-    return std::nullopt;
-  }
-
   void Fault(std::string_view key) {
     if (*status_) *status_ = Bad(fmt::format("bad value of '{}'", key));
   }
@@ -149,18 +141,35 @@ Status ReadDays(const json* days, const Cell& pattern, std::vector<Cell>* cells)
   return Ok();
 }
 
-Status ReadRows(const json* rows, std::span<Cell> group) {
-  if (rows == nullptr) return Ok();
-  const auto set = [](const json& value, Cell& cell) {
-    const std::optional<int64_t> number = Members::AsNumber(value);
-    if (number && *number >= 0) cell.rows = *number;
-    return value.is_null() || cell.rows.has_value();
-  };
-  if (rows->is_array() && rows->size() != group.size()) return Bad("'rows' and 'days' differ in length");
+// Calls `set(value, cell)` for each cell: `values` is one value for all or an array parallel to them.
+template <typename Set>
+Status ReadParallel(const json* values, const char* key, std::span<Cell> group, const Set& set) {
+  if (values == nullptr) return Ok();
+  if (values->is_array() && values->size() != group.size()) return Bad(fmt::format("'{}' and 'days' differ in length", key));
   for (size_t i = 0; i < group.size(); ++i) {
-    if (!set(rows->is_array() ? (*rows)[i] : *rows, group[i])) return Bad("bad value of 'rows'");
+    const json& value = values->is_array() ? (*values)[i] : *values;
+    if (!value.is_null() && !set(value, group[i])) return Bad(fmt::format("bad value of '{}'", key));
   }
   return Ok();
+}
+
+bool SetRows(const json& value, Cell& cell) {
+  cell.rows = Members::AsNumber(value);
+  return cell.rows && *cell.rows >= 0;
+}
+
+// A date, or the number of days after the cell's day.
+bool SetModified(const json& value, Cell& cell) {
+  constexpr int64_t kMaxLag = 4'000'000;  // more than all days from 0001 to 9999
+  if (value.is_string()) {
+    const Result<Day> day = ParseDay(value.get_ref<const std::string&>());
+    if (day) cell.modified = *day;
+    return day.has_value();
+  }
+  const std::optional<int64_t> lag = Members::AsNumber(value);
+  if (!lag || *lag < -kMaxLag || *lag > kMaxLag) return false;
+  cell.modified = cell.day + static_cast<int32_t>(*lag);
+  return true;
 }
 
 Status ReadCellGroup(const json& object, std::vector<Cell>* cells) {
@@ -176,12 +185,13 @@ Status ReadCellGroup(const json& object, std::vector<Cell>* cells) {
   }
   pattern.reason = members.Text("reason");
   pattern.proof = members.Text("proof");
-  pattern.modified = members.DayOrNothing("modified");
   pattern.degraded = members.Flag("degraded").value_or(false);
   LODE_TRY(status);
   const size_t begin = cells->size();
   LODE_TRY(ReadDays(members.Find("days"), pattern, cells));
-  return ReadRows(members.Find("rows"), std::span(*cells).subspan(begin));
+  const std::span<Cell> group = std::span(*cells).subspan(begin);
+  LODE_TRY(ReadParallel(members.Find("rows"), "rows", group, SetRows));
+  return ReadParallel(members.Find("modified"), "modified", group, SetModified);
 }
 
 Status ReadCells(const json* groups, std::vector<Cell>* cells) {

@@ -94,7 +94,8 @@ class ReceiptSource {
     if (Below(3) == 0) cell.reason = Text();
     if (Below(3) == 0) cell.proof = "manifest";
     if (Below(2) == 0) cell.rows = Below(3);
-    if (Below(3) == 0) cell.modified = Day{static_cast<int32_t>(19'000 + Below(2))};
+    if (Below(3) == 0) cell.modified = Day{static_cast<int32_t>(19'700 + Below(2))};
+    if (Below(3) == 0) cell.modified = cell.day + static_cast<int32_t>(Below(2));
     cell.degraded = Below(5) == 0;
     return cell;
   }
@@ -157,6 +158,9 @@ TEST(Receipt, HostileTextIsRefused) {
       SealedWithCells(R"({"state":"empty","days":["2024-01-01"],"rows":-1})"),
       SealedWithCells(R"({"state":"empty","days":["2024-01-01"],"rows":1.5})"),
       SealedWithCells(R"({"state":"empty","days":["2024-01-01"],"rows":18446744073709551615})"),
+      SealedWithCells(R"({"state":"empty","days":["2024-01-01"],"modified":"2024-01-00"})"),
+      SealedWithCells(R"({"state":"empty","days":["2024-01-01"],"modified":9223372036854775807})"),
+      SealedWithCells(R"({"state":"empty","days":["2024-01-01"],"modified":[]})"),
       SealedWithCells(R"({"state":"empty","symbol":"\u0000zz","days":["2024-01-01"]})"),
       // 3.65 million days in 24 bytes, twice.
       SealedWithCells(R"({"symbol":"a","state":"empty","days":["0001-01-01/9999-12-31"]},)"
@@ -203,6 +207,7 @@ TEST(Receipt, ThousandsOfCellsStaySmall) {
       cell.state = day % 7 < 2 ? CellState::kEmpty : CellState::kComplete;
       cell.proof = "manifest";
       cell.rows = day % 7 < 2 ? 0 : 1000 + day;
+      cell.modified = cell.day + 1;
       receipt.cells.push_back(cell);
     }
   }

@@ -73,7 +73,7 @@ json ToJson(const Partition& partition) {
   return object;
 }
 
-// Cells of one symbol that agree in everything but day and rows, in day order.
+// Cells of one symbol that agree in everything but day, rows and modified, in day order.
 using CellGroup = std::vector<const Cell*>;
 
 json DaysOf(const CellGroup& group) {
@@ -89,16 +89,36 @@ json DaysOf(const CellGroup& group) {
   return days;
 }
 
-// One number when all days have the same, else an array parallel to the days; nothing when no count is known.
-void SetRows(json& object, const CellGroup& group) {
-  const auto differs = [&](const Cell* cell) { return cell->rows != group.front()->rows; };
-  if (std::ranges::none_of(group, differs)) {
-    if (group.front()->rows) object["rows"] = *group.front()->rows;
+// One value when all days have the same, else an array parallel to the days; nothing when no value is known.
+void SetParallel(json& object, const char* key, const std::vector<std::optional<int64_t>>& values) {
+  if (std::ranges::all_of(values, [&](const auto& value) { return value == values.front(); })) {
+    if (values.front()) object[key] = *values.front();
     return;
   }
-  json rows = json::array();
-  for (const Cell* cell : group) rows.push_back(cell->rows ? json(*cell->rows) : json(nullptr));
-  object["rows"] = std::move(rows);
+  json array = json::array();
+  for (const auto& value : values) array.push_back(value ? json(*value) : json(nullptr));
+  object[key] = std::move(array);
+}
+
+void SetRows(json& object, const CellGroup& group) {
+  std::vector<std::optional<int64_t>> rows;
+  for (const Cell* cell : group) rows.push_back(cell->rows);
+  SetParallel(object, "rows", rows);
+}
+
+// A date when all days have the same; else days after the cell's day, which for a vendor's daily run is one number.
+void SetModified(json& object, const CellGroup& group) {
+  const auto differs = [&](const Cell* cell) { return cell->modified != group.front()->modified; };
+  if (group.front()->modified && std::ranges::none_of(group, differs)) {
+    object["modified"] = FormatDay(*group.front()->modified);
+    return;
+  }
+  std::vector<std::optional<int64_t>> lags;
+  for (const Cell* cell : group) {
+    lags.push_back(cell->modified ? std::optional(int64_t{cell->modified->since_epoch} - cell->day.since_epoch)
+                                  : std::nullopt);
+  }
+  SetParallel(object, "modified", lags);
 }
 
 json ToJson(const CellGroup& group) {
@@ -108,7 +128,7 @@ json ToJson(const CellGroup& group) {
   object["state"] = Name(cell.state);
   SetText(object, "reason", cell.reason);
   SetText(object, "proof", cell.proof);
-  if (cell.modified) object["modified"] = FormatDay(*cell.modified);
+  SetModified(object, group);
   if (cell.degraded) object["degraded"] = true;
   object["days"] = DaysOf(group);
   SetRows(object, group);
@@ -116,8 +136,7 @@ json ToJson(const CellGroup& group) {
 }
 
 bool SameGroup(const Cell& a, const Cell& b) {
-  return a.state == b.state && a.reason == b.reason && a.proof == b.proof && a.modified == b.modified &&
-         a.degraded == b.degraded;
+  return a.state == b.state && a.reason == b.reason && a.proof == b.proof && a.degraded == b.degraded;
 }
 
 // Groups in order of symbol, then of their first day. A symbol has few distinct groups, so the last ones are searched.

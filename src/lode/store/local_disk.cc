@@ -8,7 +8,6 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -175,9 +174,7 @@ Status WriteDurable(const fs::path& path, std::string_view bytes) {
 }
 
 Status ReplaceDurable(const fs::path& path, std::string_view bytes, const fs::path& temporary_dir) {
-  static std::atomic<uint64_t> counter = 0;
-  const fs::path temporary =
-      temporary_dir / fmt::format("{}.{}-{}", path.filename().string(), ::getpid(), counter.fetch_add(1));
+  const fs::path temporary = temporary_dir / fmt::format("{}.new", path.filename().string());
   Status written = WriteDurable(temporary, bytes);
   if (written) written = Rename(temporary, path);
   if (!written) {

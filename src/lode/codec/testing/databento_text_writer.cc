@@ -117,7 +117,8 @@ std::string JsonScalarOf(const Column& column, const std::string& value, TextSpe
 
 // "_07" of "bid_px_07", "" of other columns.
 std::string LevelSuffix(const std::string& name) {
-  const bool is_level = name.size() > 3 && name[name.size() - 3] == '_' && (name.starts_with("bid_") || name.starts_with("ask_"));
+  const bool is_level =
+      name.size() > 3 && name[name.size() - 3] == '_' && (name.starts_with("bid_") || name.starts_with("ask_"));
   return is_level ? name.substr(name.size() - 3) : "";
 }
 

@@ -36,9 +36,9 @@ std::string WriteCsv(const TableSchema& schema, const std::vector<TextRow>& rows
 std::string WriteNdjson(const TableSchema& schema, const std::vector<TextRow>& rows, TextSpelling spelling);
 
 struct DecodedText {
-  std::vector<TextRow> rows;     // of the columns of DecodedSchema
+  std::vector<TextRow> rows;  // of the columns of DecodedSchema
   std::vector<BadRecord> bad;
-  std::optional<Error> error;    // structural; rows are those before it
+  std::optional<Error> error;  // structural; rows are those before it
   StreamFacts facts;
 };
 

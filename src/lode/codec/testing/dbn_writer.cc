@@ -91,9 +91,10 @@ const RecordLayout& LayoutOrAbort(std::string_view schema, int version) {
 }
 
 uint16_t SchemaNumber(std::string_view schema) {
-  static constexpr std::string_view kNames[] = {
-      "mbo",      "mbp-1",      "mbp-10", "tbbo",      "trades",    "ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "ohlcv-1d", "definition",
-      "statistics", "status", "imbalance", "ohlcv-eod", "cmbp-1", "cbbo-1s",  "cbbo-1m",  "tcbbo",    "bbo-1s",   "bbo-1m"};
+  static constexpr std::string_view kNames[] = {"mbo",        "mbp-1",    "mbp-10",    "tbbo",      "trades",
+                                                "ohlcv-1s",   "ohlcv-1m", "ohlcv-1h",  "ohlcv-1d",  "definition",
+                                                "statistics", "status",   "imbalance", "ohlcv-eod", "cmbp-1",
+                                                "cbbo-1s",    "cbbo-1m",  "tcbbo",     "bbo-1s",    "bbo-1m"};
   if (schema == "mixed") return kMixedSchema;
   const auto found = std::find(std::begin(kNames), std::end(kNames), schema);
   if (found == std::end(kNames)) Misuse("no schema '{}'", schema);

@@ -131,8 +131,8 @@ std::vector<std::string> WritableSchemas();
 
 struct ZstdShape {
   int level = 3;
-  size_t frame_bytes = 0;     // input bytes a frame; 0: one frame
-  bool skippable = false;     // a skippable frame before, between and after the frames
+  size_t frame_bytes = 0;  // input bytes a frame; 0: one frame
+  bool skippable = false;  // a skippable frame before, between and after the frames
   bool checksum = true;
 };
 std::string CompressZstd(std::string_view bytes, const ZstdShape& shape = {});

@@ -8,8 +8,7 @@
 namespace lode::codec::fixture {
 namespace {
 
-constexpr std::string_view kBar =
-    "open@16:q high@24:q low@32:q close@40:q volume@48:Q";
+constexpr std::string_view kBar = "open@16:q high@24:q low@32:q close@40:q volume@48:Q";
 
 constexpr std::string_view kTrade =
     "price@16:q size@24:I action@28:c side@29:c flags@30:B depth@31:B ts_recv@32:Q ts_in_delta@40:i sequence@44:I";
@@ -103,20 +102,15 @@ constexpr std::string_view kDefinitionV3 =
     "maturity_week@496:B user_defined_instrument@497:c contract_multiplier_unit@498:b flow_schedule_type@499:b "
     "tick_rule@500:B leg_instrument_class@501:c leg_side@502:c";
 
-constexpr std::string_view kErrorV1 =
-    "err@16:s64";
+constexpr std::string_view kErrorV1 = "err@16:s64";
 
-constexpr std::string_view kErrorV2 =
-    "err@16:s302 code@318:B is_last@319:B";
+constexpr std::string_view kErrorV2 = "err@16:s302 code@318:B is_last@319:B";
 
-constexpr std::string_view kSystemV1 =
-    "msg@16:s64";
+constexpr std::string_view kSystemV1 = "msg@16:s64";
 
-constexpr std::string_view kSystemV2 =
-    "msg@16:s303 code@319:B";
+constexpr std::string_view kSystemV2 = "msg@16:s303 code@319:B";
 
-constexpr std::string_view kMappingV1 =
-    "stype_in_symbol@16:s22 stype_out_symbol@38:s22 start_ts@64:Q end_ts@72:Q";
+constexpr std::string_view kMappingV1 = "stype_in_symbol@16:s22 stype_out_symbol@38:s22 start_ts@64:Q end_ts@72:Q";
 
 constexpr std::string_view kMappingV2 =
     "stype_in@16:B stype_in_symbol@17:s71 stype_out@88:B stype_out_symbol@89:s71 start_ts@160:Q end_ts@168:Q";

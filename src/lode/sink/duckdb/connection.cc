@@ -28,6 +28,7 @@ ErrorKind KindOf(std::string_view message) {
 std::unexpected<Error> Failed(const char* text) {
   std::string message = OneLine(text);
   ErrorKind kind = KindOf(message);
+  if (kind == ErrorKind::kInterrupted) message = "interrupted";
   if (message.starts_with("Out of Memory")) message += " (give more with --memory)";
   return Fail(kind, "{}", message);
 }

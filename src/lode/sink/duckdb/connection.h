@@ -69,6 +69,8 @@ class Connection {
   Connection& operator=(Connection&&) = delete;
   ~Connection();
 
+  // Ends the running statement with kInterrupted. From any thread.
+  void Interrupt() const { api_->interrupt(connection_); }
   // Runs statements of ours and drops their rows.
   Status Execute(const std::string& sql);
   // First column of all rows, as text.

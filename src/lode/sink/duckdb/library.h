@@ -48,6 +48,7 @@ namespace lode::sink {
   X(execute_pending)                  \
   X(destroy_pending)                  \
   X(fetch_chunk)                      \
+  X(interrupt)                        \
   X(destroy_data_chunk)               \
   X(data_chunk_get_size)              \
   X(data_chunk_get_vector)            \

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lode/base/log.h"
+#include "lode/sink/duckdb/interrupt.h"
 #include "lode/sink/duckdb/pins.h"
 #include "lode/sink/duckdb/result_text.h"
 #include "lode/sink/duckdb/views.h"
@@ -58,19 +59,9 @@ Status CreateViews(Connection& connection, const QueryRequest& request,
   return Ok();
 }
 
-// One attempt. `began` tells whether rows may have reached the writer.
-Status Attempt(const QueryRequest& request, RowWriter& writer, bool& began) {
-  std::vector<ledger::DatasetRow> datasets;
-  if (request.ledger != nullptr) {
-    LODE_TRY(datasets, DatasetsWithFiles(request.paths, *request.ledger));
-  }
-  std::optional<Pins> pins;  // outlives the connection
-  if (std::ranges::any_of(datasets, [&](const ledger::DatasetRow& row) { return Names(request.sql, row.name); })) {
-    Result<Pins> created = Pins::Create(request.paths);
-    if (created) pins.emplace(*std::move(created));
-    if (!created) log::Debug("{}; reading bronze itself", created.error().ToString());
-  }
-  LODE_TRY(Connection connection, Connection::Open({}, Settings(request, pins)));
+// `began` tells whether rows may have reached the writer.
+Status Answer(const QueryRequest& request, const std::vector<ledger::DatasetRow>& datasets, Connection& connection,
+              std::optional<Pins>& pins, RowWriter& writer, bool& began) {
   LODE_TRY(connection.Execute("SET TimeZone = 'UTC'"));
   LODE_TRY(CreateViews(connection, request, datasets, pins));
   LODE_TRY(ResultStream stream, connection.Stream(request.sql, IsRendered));
@@ -84,6 +75,26 @@ Status Attempt(const QueryRequest& request, RowWriter& writer, bool& began) {
     if (next) chunk.emplace(*std::move(next));
   }
   return Ok();
+}
+
+// One attempt, with pins where the lake can be written.
+Status Attempt(const QueryRequest& request, RowWriter& writer, bool& began) {
+  std::vector<ledger::DatasetRow> datasets;
+  if (request.ledger != nullptr) {
+    LODE_TRY(datasets, DatasetsWithFiles(request.paths, *request.ledger));
+  }
+  std::optional<Pins> pins;  // outlives the connection
+  if (std::ranges::any_of(datasets, [&](const ledger::DatasetRow& row) { return Names(request.sql, row.name); })) {
+    Result<Pins> created = Pins::Create(request.paths);
+    if (created) pins.emplace(*std::move(created));
+    if (!created) log::Debug("{}; reading bronze itself", created.error().ToString());
+  }
+  SignalWatch signals;
+  LODE_TRY(Connection connection, Connection::Open({}, Settings(request, pins)));
+  signals.Start(connection);
+  Status answered = Answer(request, datasets, connection, pins, writer, began);
+  signals.Stop();
+  return answered;
 }
 
 }  // namespace
