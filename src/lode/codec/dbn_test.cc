@@ -143,9 +143,9 @@ class RecordMaker {
 
 uint8_t RtypeOf(const std::string& bytes, size_t offset) { return static_cast<uint8_t>(bytes[offset + 1]); }
 
-class EverySchema : public ::testing::TestWithParam<std::string> {};
+class EveryDbnSchema : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(EverySchema, InEveryVersionRawAndZstdWithAndWithoutTsOut) {
+TEST_P(EveryDbnSchema, InEveryVersionRawAndZstdWithAndWithoutTsOut) {
   const uint64_t seed = Seed();
   SCOPED_TRACE(fmt::format("LODE_TEST_SEED={}", seed));
   for (int version = 1; version <= 3; ++version) {
@@ -181,7 +181,7 @@ TEST_P(EverySchema, InEveryVersionRawAndZstdWithAndWithoutTsOut) {
 }
 
 // Fragments say neither version nor ts_out: the record's length does.
-TEST_P(EverySchema, AsAFragmentOfAnyVersion) {
+TEST_P(EveryDbnSchema, AsAFragmentOfAnyVersion) {
   const uint64_t seed = Seed();
   SCOPED_TRACE(fmt::format("LODE_TEST_SEED={}", seed));
   for (int version = 1; version <= 3; ++version) {
@@ -206,11 +206,12 @@ TEST_P(EverySchema, AsAFragmentOfAnyVersion) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Dbn, EverySchema, ::testing::ValuesIn(fixture::WritableSchemas()), [](const auto& parameter) {
-  std::string name = parameter.param;
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Dbn, EveryDbnSchema, ::testing::ValuesIn(fixture::WritableSchemas()),
+                         [](const auto& parameter) {
+                           std::string name = parameter.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 TEST(Dbn, FactsComeFromTheMetadata) {
   for (int version = 1; version <= 3; ++version) {

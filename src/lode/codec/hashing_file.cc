@@ -23,7 +23,7 @@ HashingFile::~HashingFile() {
   struct stat status {};
   const bool regular = fd_ < 0 || (::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode));
   if (fd_ >= 0) ::close(fd_);
-  if (false) ::unlink(path_.c_str());
+  if (regular) ::unlink(path_.c_str());
 }
 
 Result<std::shared_ptr<HashingFile>> HashingFile::Create(const std::filesystem::path& path) {

@@ -59,15 +59,13 @@ class DatasetWriter {
   std::unique_ptr<ledger::Ledger> ledger_;
 };
 
-// StagedFile::old_sha256 of a target that is replaced whatever it holds: somebody put it in place of ours.
-inline constexpr std::string_view kAnyContent = "*";
-
 // A finished temporary waiting to be published. Both paths are relative to the lake's root: below .lode/tmp/<dataset>/
 // and below landing/, bronze/ or quarantine/<dataset>/.
 struct StagedFile {
   std::string temporary, target;
   std::string sha256;
-  // Hash of the target it replaces; empty: the target must not exist, unless it holds these very bytes already.
+  // Hash of the target it replaces, ours or not; empty: the target must not exist, unless it holds these very bytes
+  // already.
   std::string old_sha256;
 };
 

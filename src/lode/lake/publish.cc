@@ -70,7 +70,8 @@ Status Publishing::CheckTarget(const std::map<std::string, uint64_t>& known_size
     return Fail(ErrorKind::kCorrupt, "{}; move it away", size.error().message);
   }
   LODE_TRY(size);
-  const bool any_content = move->old_sha256 == kAnyContent || move->target.starts_with("quarantine/");
+  // A quarantine file under this number is a leftover of a receipt that is gone.
+  const bool any_content = move->target.starts_with("quarantine/");
   if (!*size) {
     if (move->old_sha256.empty() || any_content) {
       move->old_sha256.clear();

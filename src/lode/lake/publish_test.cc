@@ -59,13 +59,13 @@ TEST_F(PublishTest, RefusesATargetThatIsNotWhatItReplaces) {
   EXPECT_THAT(Tree("receipts"), testing::SizeIs(1));
 }
 
-TEST_F(PublishTest, ReplacesAnyContentWhenTold) {
+TEST_F(PublishTest, ReplacesAStrangersFileWhenTold) {
   auto writer = DatasetWriter::Open(paths_, "bars").value();
   ASSERT_TRUE(PublishOnce(writer, {{"data.parquet", "a"}}, "one"));
   ASSERT_TRUE(store::WriteDurable(paths_.bronze("bars") / "data.parquet", "somebody's"));
   ledger::Receipt receipt;
   std::vector<StagedFile> files = Stage(writer, {{"data.parquet", "b"}}, "two", &receipt);
-  files[1].old_sha256 = kAnyContent;
+  files[1].old_sha256 = Sha256Hex("somebody's");
   ASSERT_TRUE(Publish(writer, files, receipt));
   EXPECT_EQ(Tree("bronze").at("bars/data.parquet"), "b");
   EXPECT_THAT(Findings(), IsEmpty());
