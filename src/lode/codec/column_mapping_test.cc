@@ -16,8 +16,9 @@ open = { value = 1.5 }
 )");
   ASSERT_TRUE(mapping) << mapping.error().ToString();
   EXPECT_EQ(mapping->schema, "ohlcv-1d");
-  EXPECT_EQ(mapping->columns, (std::map<std::string, std::string>{
-                                  {"ts_event", "date"}, {"publisher_id", "=1"}, {"symbol", "=ZLZ4"}, {"open", "=1.5"}}));
+  EXPECT_EQ(mapping->columns,
+            (std::map<std::string, std::string>{
+                {"ts_event", "date"}, {"publisher_id", "=1"}, {"symbol", "=ZLZ4"}, {"open", "=1.5"}}));
 }
 
 TEST(ColumnMapping, EmptyTextMapsNothing) {

@@ -49,8 +49,7 @@ const char* WhyNot(ColumnType target, const arrow::DataType& type) {
       return IsFloating(type) || arrow::is_decimal(type.id()) ? nullptr : "is neither a decimal nor a double";
     case ColumnType::kTimestampUs:
     case ColumnType::kTimestampNs:
-      return type.id() == arrow::Type::TIMESTAMP || type.id() == arrow::Type::DATE32 ||
-                     type.id() == arrow::Type::DATE64
+      return type.id() == arrow::Type::TIMESTAMP || type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::DATE64
                  ? nullptr
                  : "is neither a timestamp nor a date";
     case ColumnType::kText: {
@@ -373,9 +372,8 @@ Status ForeignColumn::IndexDictionary(const std::shared_ptr<arrow::Array>& dicti
 }
 
 Status ForeignColumn::ConvertText(const arrow::Array& values, RowFaults& faults, ColumnSlots& out) {
-  const auto* dictionary = values.type_id() == arrow::Type::DICTIONARY
-                               ? static_cast<const arrow::DictionaryArray*>(&values)
-                               : nullptr;
+  const auto* dictionary =
+      values.type_id() == arrow::Type::DICTIONARY ? static_cast<const arrow::DictionaryArray*>(&values) : nullptr;
   if (dictionary != nullptr) {
     LODE_TRY(IndexDictionary(dictionary->dictionary()));
   } else {
@@ -387,7 +385,8 @@ Status ForeignColumn::ConvertText(const arrow::Array& values, RowFaults& faults,
     int32_t id = StringPool::kNull;
     if (!values.IsNull(row)) {
       const int64_t index = dictionary != nullptr ? dictionary->GetValueIndex(row) : row;
-      id = index < 0 || index >= static_cast<int64_t>(text_ids_.size()) ? kBadText : text_ids_[static_cast<size_t>(index)];
+      id = index < 0 || index >= static_cast<int64_t>(text_ids_.size()) ? kBadText
+                                                                        : text_ids_[static_cast<size_t>(index)];
     }
     if (id == kBadText) {
       Reject(faults, row, values, "is longer than 256 bytes, not UTF-8 or holds a control character");

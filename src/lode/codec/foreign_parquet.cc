@@ -52,7 +52,10 @@ std::string Join(const std::vector<std::string>& names) { return fmt::format("{}
 class ForeignParquet final : public Decoder {
  public:
   ForeignParquet(const TableSchema& schema, DecodeContext context)
-      : schema_(schema), context_(context), decoded_(DecodedSchema(schema)), pool_(arrow::MemoryPool::CreateDefault()),
+      : schema_(schema),
+        context_(context),
+        decoded_(DecodedSchema(schema)),
+        pool_(arrow::MemoryPool::CreateDefault()),
         capped_(pool_.get(), kMaxReadBytes) {
     facts_.schema = schema.name;
   }
@@ -71,15 +74,16 @@ class ForeignParquet final : public Decoder {
       parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
       arrow_properties.set_pre_buffer(false);
       arrow_properties.set_batch_size(context_.batch_rows);
-      const bool coarse = schema_.columns[static_cast<size_t>(schema_.Find(schema_.day_column))].type ==
-                          ColumnType::kTimestampUs;
+      const bool coarse =
+          schema_.columns[static_cast<size_t>(schema_.Find(schema_.day_column))].type == ColumnType::kTimestampUs;
       arrow_properties.set_coerce_int96_timestamp_unit(coarse ? arrow::TimeUnit::MICRO : arrow::TimeUnit::NANO);
       for (const int leaf : leaves_) {
         const bool text = columns.Column(leaf)->physical_type() == parquet::Type::BYTE_ARRAY &&
                           !columns.Column(leaf)->logical_type()->is_decimal();
         if (text) arrow_properties.set_read_dictionary(leaf, true);
       }
-      PARQUET_ASSIGN_OR_THROW(reader_, parquet::arrow::FileReader::Make(&capped_, std::move(parquet), arrow_properties));
+      PARQUET_ASSIGN_OR_THROW(reader_,
+                              parquet::arrow::FileReader::Make(&capped_, std::move(parquet), arrow_properties));
       return MakeColumns();
     });
   }
@@ -140,10 +144,11 @@ class ForeignParquet final : public Decoder {
       origins_.push_back({&column, std::move(source)});
     }
     if (!missing.empty()) {
-      return Fail(ErrorKind::kBadInput,
-                  "no column for {} of {}: name it in the mapping (target = \"source\" or target = {{ value = … }}); the "
-                  "file has: {}",
-                  Join(missing), schema_.name, Join(names));
+      return Fail(
+          ErrorKind::kBadInput,
+          "no column for {} of {}: name it in the mapping (target = \"source\" or target = {{ value = … }}); the "
+          "file has: {}",
+          Join(missing), schema_.name, Join(names));
     }
     return ChooseLeaves(columns, names);
   }
@@ -249,8 +254,8 @@ class ForeignParquet final : public Decoder {
   static std::string Render(const arrow::RecordBatch& batch, int64_t row) {
     std::string text;
     for (int i = 0; i < batch.num_columns() && text.size() < kMaxRenderedBytes; ++i) {
-      text += fmt::format("{}{}={}", i == 0 ? "" : ", ", Excerpt(batch.column_name(i)),
-                          RenderValue(*batch.column(i), row));
+      text +=
+          fmt::format("{}{}={}", i == 0 ? "" : ", ", Excerpt(batch.column_name(i)), RenderValue(*batch.column(i), row));
     }
     return text.substr(0, kMaxRenderedBytes);
   }

@@ -42,7 +42,8 @@ std::shared_ptr<arrow::Array> Times(arrow::TimeUnit::type unit, const std::strin
   return Values<arrow::TimestampBuilder&, int64_t>(builder, values);
 }
 
-std::shared_ptr<arrow::Array> Decimals(int precision, int scale, const std::vector<std::optional<std::string>>& values) {
+std::shared_ptr<arrow::Array> Decimals(int precision, int scale,
+                                       const std::vector<std::optional<std::string>>& values) {
   arrow::Decimal128Builder builder(arrow::decimal128(precision, scale));
   for (const auto& value : values) {
     if (!value) {
@@ -62,7 +63,8 @@ constexpr int64_t kStartUs = 1'704'153'600'000'000;  // 2024-01-02
 // Three bars as pandas would hold them.
 Columns Bars() {
   Columns bars;
-  bars["ts_event"] = Times(arrow::TimeUnit::NANO, "UTC", {kStartUs * 1000, kStartUs * 1000 + 60'000'000'000, kStartUs * 1000});
+  bars["ts_event"] =
+      Times(arrow::TimeUnit::NANO, "UTC", {kStartUs * 1000, kStartUs * 1000 + 60'000'000'000, kStartUs * 1000});
   bars["publisher_id"] = Integers({1, 1, 2});
   bars["instrument_id"] = Integers({5, 5, 6});
   for (const char* price : {"open", "high", "low", "close"}) bars[price] = Doubles({17016.25, -0.5, 1e8});
@@ -90,14 +92,15 @@ class ForeignParquet : public testing::Test {
     const auto path = folder_ / "foreign.parquet";
     auto arrow_properties = parquet::ArrowWriterProperties::Builder();
     if (keep_types) arrow_properties.store_schema();
-    const auto status =
-        parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), *arrow::io::FileOutputStream::Open(path.string()),
-                                   row_group_rows, parquet::default_writer_properties(), arrow_properties.build());
+    const auto status = parquet::arrow::WriteTable(*table, arrow::default_memory_pool(),
+                                                   *arrow::io::FileOutputStream::Open(path.string()), row_group_rows,
+                                                   parquet::default_writer_properties(), arrow_properties.build());
     EXPECT_TRUE(status.ok()) << status.ToString();
     return path;
   }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> Decode(const std::filesystem::path& path, const ColumnMapping& mapping = {}) {
+  Result<std::shared_ptr<arrow::RecordBatch>> Decode(const std::filesystem::path& path,
+                                                     const ColumnMapping& mapping = {}) {
     DecodeContext context{.strings = &strings_, .bad_records = &bad_, .batch_rows = batch_rows_};
     LODE_TRY(const auto decoder, OpenForeignParquet(path, *FindDatabentoSchema("ohlcv-1m"), mapping, context));
     std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
@@ -240,7 +243,8 @@ TEST_F(ForeignParquet, TextInEveryDress) {
       EXPECT_EQ(strings_.Get(static_cast<int32_t>(*symbols[2])), "A");
     }
   };
-  bars["symbol"] = Values<arrow::LargeStringBuilder, std::string>(arrow::LargeStringBuilder(), {"B", std::nullopt, "A"});
+  bars["symbol"] =
+      Values<arrow::LargeStringBuilder, std::string>(arrow::LargeStringBuilder(), {"B", std::nullopt, "A"});
   expect_symbols();
   bars["symbol"] = Values<arrow::BinaryBuilder, std::string>(arrow::BinaryBuilder(), {"B", std::nullopt, "A"});
   expect_symbols();

@@ -20,7 +20,7 @@ HashingFile::HashingFile(Key, std::filesystem::path path, int fd)
 
 HashingFile::~HashingFile() {
   if (finished_) return;
-  struct stat status {};
+  struct stat status{};
   const bool regular = fd_ < 0 || (::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode));
   if (fd_ >= 0) ::close(fd_);
   if (regular) ::unlink(path_.c_str());

@@ -184,8 +184,7 @@ bool ChunkEncoder::DictionaryTrial(std::span<const T> sample, uint64_t expected,
   page_.Clear();
   AppendPlain(numbers<T>().dictionary.values(), page_);
   const uint64_t entries = numbers<T>().dictionary.values().size();
-  return index_size + Compress() * expected / entries * sample.size() / static_cast<uint64_t>(pieces_.rows()) <
-         size;
+  return index_size + Compress() * expected / entries * sample.size() / static_cast<uint64_t>(pieces_.rows()) < size;
 }
 
 // Indexes all values of the chunk; false when there are too many distinct ones.
@@ -396,8 +395,7 @@ void ChunkEncoder::FinishChunk(bool has_dictionary, bool fell_back) {
 
 bool ChunkEncoder::Less(int64_t left, int64_t right) const {
   switch (column_->type) {
-    case ColumnType::kText:
-      return strings_.Get(static_cast<int32_t>(left)) < strings_.Get(static_cast<int32_t>(right));
+    case ColumnType::kText: return strings_.Get(static_cast<int32_t>(left)) < strings_.Get(static_cast<int32_t>(right));
     case ColumnType::kUint64: return static_cast<uint64_t>(left) < static_cast<uint64_t>(right);
     case ColumnType::kFloat64: return std::bit_cast<double>(left) < std::bit_cast<double>(right);
     default: return left < right;

@@ -46,7 +46,7 @@ class ChunkEncoder {
   // Returns the bytes of its pages before compression. Throws what the Parquet library throws; kInternal for a null in
   // a required column or an unknown text id.
   Result<int64_t> Write(const Column& column, int index, std::span<const std::shared_ptr<arrow::RecordBatch>> batches,
-               std::optional<EncodingChoice>& choice, ChunkSink sink);
+                        std::optional<EncodingChoice>& choice, ChunkSink sink);
 
  private:
   // Least and greatest value, as the column's own type orders them. Text: pool ids; doubles: their bits.

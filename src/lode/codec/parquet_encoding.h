@@ -77,7 +77,7 @@ class ValueDictionary {
  private:
   void Rehash(size_t slots);
   size_t limit_ = 0;
-  size_t probes_ = 0;         // steps past the first slot
+  size_t probes_ = 0;  // steps past the first slot
   size_t appended_ = 0;
   std::vector<uint32_t> slots_;  // index + 1, 0: free; a power of two
   int shift_ = 64;

@@ -32,7 +32,10 @@ struct WrittenFile {
 };
 
 // zstd level 3 with content checksum, page index, statistics, field ids, decimals as INT64, no Arrow schema blob.
-// Per-column encodings are chosen on the first rows by measured size. One thread; memory: about one row group.
+// Encodings every reader has: dictionary or PLAIN for text, dictionary or DELTA_BINARY_PACKED for whole numbers,
+// chosen for each column on a sample of the first row group by measured size. One thread. Keeps the batches of the
+// row group in hand (at most 262,144 rows and about 48 MiB of values, never less than 65,536 rows) and little else;
+// 728,623 NQ bars in 17 files cost 0.12 CPU-s. A file that is not closed is removed.
 class ParquetWriter {
  public:
   static Result<std::unique_ptr<ParquetWriter>> Create(const std::filesystem::path& path, const TableSchema& schema,
@@ -44,8 +47,9 @@ class ParquetWriter {
   virtual Result<WrittenFile> Close() = 0;
 };
 
-// Streams a bronze file of ours back in StoredSchema(schema) (codec/schema.h), text interned into `strings`, in file order.
-// kCorrupt when the file does not carry the schema's columns or a page fails its checksum.
+// Streams a bronze file of ours back in StoredSchema(schema) (codec/schema.h), text interned into `strings`, in file
+// order; where the table keeps no raw file (bars), source_row is -1 and source_file null. kCorrupt when the file does
+// not carry the schema's columns, its row counts disagree or a page fails its checksum.
 class ParquetRows {
  public:
   static Result<std::unique_ptr<ParquetRows>> Open(const std::filesystem::path& path, const TableSchema& schema,
@@ -57,18 +61,20 @@ class ParquetRows {
 };
 
 // How the columns of somebody's Parquet map onto a declared schema: target column -> source column name, or a constant
-// ("=1" means the literal 1). Columns not named map by equal name.
+// ("=1" means the literal 1, "=" null). Columns not named map by equal name.
 struct ColumnMapping {
   std::string schema;  // target schema when the dataset does not declare one; may be empty
   std::map<std::string, std::string> columns;
 };
-// Parses the text of a mapping file (TOML: `schema = "ohlcv-1d"`, `[columns]` target = "source" or target = { value = 1 };
-// empty text: an empty mapping). kConfig names the bad line.
+// Parses the text of a mapping file (TOML: `schema = "ohlcv-1d"`, `[columns]` target = "source" or target = { value = 1
+// }; empty text: an empty mapping). kConfig names the bad line.
 Result<ColumnMapping> ParseColumnMapping(std::string_view toml);
 
 // Decodes foreign Parquet into DecodedSchema(schema): doubles and decimals become prices (kBadInput records where a
 // double has no exact 9-digit decimal within 1e-9), timestamps of any unit and zone become UTC, dates become midnight.
-// Missing publisher_id and instrument_id are 0 where `symbol` is mapped; any other missing required column is an error.
+// Missing publisher_id and instrument_id are 0 where `symbol` is mapped, symbol, ts_out and _extra may be absent; any
+// other missing vendor column is an error, and so are whole-number prices (units or 1e-9?) and nested columns. Streams
+// row group by row group; what decoding may allocate is capped whatever the file claims.
 Result<std::unique_ptr<Decoder>> OpenForeignParquet(const std::filesystem::path& path, const TableSchema& schema,
                                                     const ColumnMapping& mapping, DecodeContext context);
 

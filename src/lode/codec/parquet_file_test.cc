@@ -49,7 +49,8 @@ void WriteBytes(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-// One column of random values: constant, few distinct, climbing, or any bits; with no, some, long runs of, or only nulls.
+// One column of random values: constant, few distinct, climbing, or any bits; with no, some, long runs of, or only
+// nulls.
 std::shared_ptr<arrow::Array> RandomColumn(const Column& column, int64_t rows, const StringPool& strings,
                                            std::mt19937_64& random) {
   const uint64_t kind = random() % 4;
@@ -81,16 +82,16 @@ std::shared_ptr<arrow::Array> RandomColumn(const Column& column, int64_t rows, c
     case ColumnType::kDate: return fill(arrow::Date32Builder(), [](int64_t v) { return static_cast<int32_t>(v); });
     case ColumnType::kInt64: return fill(arrow::Int64Builder(), same);
     case ColumnType::kUint64: return fill(arrow::UInt64Builder(), [](int64_t v) { return static_cast<uint64_t>(v); });
-    case ColumnType::kFloat64: return fill(arrow::DoubleBuilder(), [](int64_t v) { return static_cast<double>(v) / 8; });
+    case ColumnType::kFloat64:
+      return fill(arrow::DoubleBuilder(), [](int64_t v) { return static_cast<double>(v) / 8; });
     case ColumnType::kPrice: return fill(arrow::Int64Builder(), [](int64_t v) { return v % 999'999'999'999'999'999; });
     case ColumnType::kTimestampUs:
       return fill(arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::MICRO), pool), same);
     case ColumnType::kTimestampNs:
       return fill(arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::NANO), pool), same);
     case ColumnType::kText:
-      return fill(arrow::Int32Builder(), [&](int64_t v) {
-        return static_cast<int32_t>(static_cast<uint64_t>(v) % strings.size());
-      });
+      return fill(arrow::Int32Builder(),
+                  [&](int64_t v) { return static_cast<int32_t>(static_cast<uint64_t>(v) % strings.size()); });
   }
   return nullptr;
 }
@@ -208,8 +209,8 @@ TableSchema AllTypes() {
   schema.columns.clear();
   for (int type = 0; type <= static_cast<int>(ColumnType::kText); ++type) {
     for (const bool nullable : {false, true}) {
-      schema.columns.push_back({fmt::format("c{}{}", type, nullable ? "n" : ""), static_cast<ColumnType>(type), nullable,
-                                ColumnOrigin::kVendor, "test"});
+      schema.columns.push_back({fmt::format("c{}{}", type, nullable ? "n" : ""), static_cast<ColumnType>(type),
+                                nullable, ColumnOrigin::kVendor, "test"});
     }
   }
   return schema;
@@ -237,6 +238,59 @@ TEST_F(ParquetFile, RowGroupsAndPagesJoinUp) {
     const Column& column = schema.columns[static_cast<size_t>(i)];
     EXPECT_TRUE(table->column(i)->chunk(0)->Equals(AsRead(column, *batch->column(i), strings))) << column.name;
   }
+}
+
+std::vector<parquet::Encoding::type> ValueEncodings(const std::filesystem::path& path, int group, int column) {
+  const auto reader = parquet::ParquetFileReader::OpenFile(path.string(), false);
+  std::vector<parquet::Encoding::type> encodings;
+  for (const auto& page : reader->metadata()->RowGroup(group)->ColumnChunk(column)->encoding_stats()) {
+    if (page.page_type == parquet::PageType::DATA_PAGE) encodings.push_back(page.encoding);
+  }
+  return encodings;
+}
+
+using Encodings = std::vector<parquet::Encoding::type>;
+
+TEST_F(ParquetFile, TextThatDoesNotRepeatIsPlain) {
+  TableSchema schema = AllTypes();
+  std::erase_if(schema.columns, [](const Column& column) { return column.type != ColumnType::kText; });
+  StringPool strings;
+  arrow::Int32Builder required, nullable;
+  for (int i = 0; i < 30'000; ++i) {
+    // Long enough for many pages, and now and then longer than a page.
+    const size_t length = i % 10'000 == 77 ? 1'500'000 : static_cast<size_t>(i % 120);
+    const int32_t id = *strings.Intern(fmt::format("{}{}", i, std::string(length, 'x')));
+    ASSERT_TRUE(required.Append(id).ok());
+    ASSERT_TRUE((i / 100 % 3 == 0 ? nullable.AppendNull() : nullable.Append(id)).ok());
+  }
+  const auto batch = arrow::RecordBatch::Make(PhysicalSchema(schema), 30'000, {*required.Finish(), *nullable.Finish()});
+  ASSERT_TRUE(WriteRows(Path("x"), schema, strings, {batch}));
+  const auto table = ReadWithArrow(Path("x"));
+  StringPool read_strings;
+  const auto read = ReadAll(Path("x"), schema, read_strings);
+  ASSERT_TRUE(read) << read.error().ToString();
+  ExpectStored(schema, *batch, strings, *read, read_strings);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ValueEncodings(Path("x"), 0, i), Encodings{parquet::Encoding::PLAIN});
+    const auto expected = AsRead(schema.columns[static_cast<size_t>(i)], *batch->column(i), strings);
+    EXPECT_TRUE(arrow::ChunkedArray(expected).Equals(*table->column(i)));
+  }
+}
+
+TEST_F(ParquetFile, ADictionaryThatOutgrowsItsRowGroupIsGivenUp) {
+  TableSchema schema = AllTypes();
+  std::erase_if(schema.columns, [](const Column& column) { return column.type != ColumnType::kInt64; });
+  schema.columns.pop_back();
+  std::mt19937_64 random(17);
+  arrow::Int64Builder builder;
+  for (int64_t i = 0; i < 262'144; ++i) ASSERT_TRUE(builder.Append(static_cast<int64_t>(random() % 7) << 40).ok());
+  for (int64_t i = 0; i < 50'000; ++i) ASSERT_TRUE(builder.Append(static_cast<int64_t>(random())).ok());
+  const auto batch = arrow::RecordBatch::Make(PhysicalSchema(schema), 312'144, {*builder.Finish()});
+  StringPool strings;
+  ASSERT_TRUE(WriteRows(Path("x"), schema, strings, {batch}));
+  EXPECT_EQ(ValueEncodings(Path("x"), 0, 0), Encodings{parquet::Encoding::RLE_DICTIONARY});
+  EXPECT_EQ(ValueEncodings(Path("x"), 1, 0), Encodings{parquet::Encoding::DELTA_BINARY_PACKED});
+  EXPECT_TRUE(ReadWithArrow(Path("x"))->column(0)->Equals(arrow::ChunkedArray(batch->column(0))));
 }
 
 TEST_F(ParquetFile, BytesDependOnValuesOnly) {
@@ -302,8 +356,8 @@ TEST_F(ParquetFile, FooterHoldsTheFactsAndNothingElse) {
     EXPECT_EQ(metadata->schema()->Column(i)->schema_node()->field_id(), i + 1);
   }
   const auto time = metadata->schema()->Column(schema.Find("ts_event"));
-  EXPECT_TRUE(time->logical_type()->Equals(
-      *parquet::LogicalType::Timestamp(false, parquet::LogicalType::TimeUnit::MICROS)));
+  EXPECT_TRUE(
+      time->logical_type()->Equals(*parquet::LogicalType::Timestamp(false, parquet::LogicalType::TimeUnit::MICROS)));
   const auto open = metadata->schema()->Column(schema.Find("open"));
   EXPECT_EQ(open->physical_type(), parquet::Type::INT64);
   EXPECT_TRUE(open->logical_type()->Equals(*parquet::LogicalType::Decimal(18, 9)));
@@ -312,7 +366,8 @@ TEST_F(ParquetFile, FooterHoldsTheFactsAndNothingElse) {
 TEST_F(ParquetFile, StatisticsBoundEveryPage) {
   TableSchema schema = AllTypes();
   std::erase_if(schema.columns, [](const Column& column) {
-    return column.type != ColumnType::kUint64 && column.type != ColumnType::kFloat64 && column.type != ColumnType::kText;
+    return column.type != ColumnType::kUint64 && column.type != ColumnType::kFloat64 &&
+           column.type != ColumnType::kText;
   });
   StringPool strings;
   const int32_t low = *strings.Intern("A");

@@ -213,8 +213,7 @@ class ParquetRowsImpl final : public ParquetRows {
         const int index = schema_.Find(field->name());
         indices_.push_back(index);
         if (index >= 0) {
-          streams_.push_back(
-              std::make_unique<ColumnStream>(schema_.columns[static_cast<size_t>(index)], strings_));
+          streams_.push_back(std::make_unique<ColumnStream>(schema_.columns[static_cast<size_t>(index)], strings_));
         } else {
           streams_.push_back(nullptr);
         }

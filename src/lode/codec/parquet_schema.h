@@ -20,7 +20,8 @@ inline constexpr char kFooterSchemaVersion[] = "lode.schema_version";
 inline constexpr char kFooterPartition[] = "lode.partition";
 inline constexpr char kFooterRows[] = "lode.rows";
 
-// Flat group "schema": one primitive node a column, field ids from 1, times without zone, prices DECIMAL(18,9) as INT64.
+// Flat group "schema": one primitive node a column, field ids from 1, times without zone, prices DECIMAL(18,9) as
+// INT64.
 std::shared_ptr<parquet::schema::GroupNode> ParquetNodes(const TableSchema& schema);
 
 // Runs `body`, which returns a Result or Status, and turns what the Parquet library throws into `kind`.
