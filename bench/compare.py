@@ -11,6 +11,7 @@ usage: bench/run [--rounds 5] [--no-large] [--output bench/RESULTS.md]
 """
 import argparse
 import datetime
+import importlib.metadata
 import os
 import pathlib
 import platform
@@ -117,19 +118,23 @@ def machine():
     return f"{os.cpu_count()} × {model}, {platform.system()} {platform.release()}"
 
 
+def version(package):
+    # Not by importing it: a child's peak memory begins with what its launcher holds.
+    return importlib.metadata.version(package)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-large", action="store_true")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench" / "RESULTS.md")
     options = parser.parse_args()
-    import databento, duckdb, polars
     with tempfile.TemporaryDirectory(prefix="lode-bench.") as work:
         work = pathlib.Path(work)
         dbn_file, dbn_rows, csv_folder, origin = inputs(work)
         lines = ["# Measured against other programs", "",
                  f"Written by `bench/run` on {datetime.date.today()} from {origin}: {machine()}; {options.rounds} interleaved rounds;"
-                 f" databento {databento.__version__}, polars {polars.__version__}, DuckDB {duckdb.__version__}. What counts as"
+                 f" databento {version('databento')}, polars {version('polars')}, DuckDB {version('duckdb')}. What counts as"
                  " CPU, and what each program does, is said at the top of bench/compare.py.", ""]
         print("DBN, zstd → Parquet")
         dbn = [lode(dbn_file), script("databento-python, symbols mapped", DATABENTO, dbn_file, symbols=True),

@@ -36,7 +36,7 @@ Result<TextFile> ReadTextFile(const fs::path& file) {
     return Fail(kind, "{}: {}", file.string(), std::strerror(errno));
   }
   TextFile read;
-  struct stat info {};
+  struct stat info{};
   Status status = Ok();
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     status = Fail(ErrorKind::kConfig, "{}: not a regular file", file.string());
@@ -58,9 +58,7 @@ Result<TextFile> ReadTextFile(const fs::path& file) {
   return read;
 }
 
-bool IsCommandKey(const Value& value) {
-  return value.type == config::KeyType::kKey && value.text.starts_with("cmd:");
-}
+bool IsCommandKey(const Value& value) { return value.type == config::KeyType::kKey && value.text.starts_with("cmd:"); }
 
 // The trust rule: drops what would make lode act, and says so.
 void DropActing(FileValues& file, std::vector<std::string>& notices) {
@@ -69,8 +67,9 @@ void DropActing(FileValues& file, std::vector<std::string>& notices) {
     const config::KnownKey* known = config::FindKey(config::SplitKey(key));
     bool acts = (known != nullptr && known->acts && value.text != known->default_value) || IsCommandKey(value);
     if (acts) {
-      notices.push_back(fmt::format("{} ({}) is ignored: others may write that file; chmod it, or give it as --config",
-                                    key, value.origin));
+      notices.push_back(fmt::format(
+          "{} ({}) is ignored: that file is not yours, or others may write it; give it as --config to obey it", key,
+          value.origin));
     }
     return acts;
   });
@@ -207,8 +206,8 @@ class ConfigBuilder {
                           .start = {},
                           .layout = text("layout")};
     if (dataset.source.empty()) {
-      return Fail(ErrorKind::kConfig, "datasets.{}: `source` is missing (databento, polygon, tardis, fred, archive, files)",
-                  name);
+      return Fail(ErrorKind::kConfig,
+                  "datasets.{}: `source` is missing (databento, polygon, tardis, fred, archive, files)", name);
     }
     if (const Value* symbols = Find(prefix + "symbols")) dataset.symbols = symbols->list;
     if (const Value* start = Find(prefix + "start")) {
@@ -320,10 +319,9 @@ std::optional<std::string> Config::Get(std::string_view dotted_key) const {
 }
 
 Status CheckDatasetName(std::string_view name) {
-  bool legal = !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
-               std::ranges::all_of(name, [](char c) {
-                 return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-               });
+  bool legal =
+      !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
+      std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
   if (legal) return Ok();
   return Fail(ErrorKind::kUsage, "not a dataset name: use a-z, 0-9 and '_', at most 64, starting with a letter");
 }
@@ -336,9 +334,9 @@ Result<uint64_t> ParseSize(std::string_view text) {
     std::string_view name;
     uint64_t bytes;
   };
-  constexpr Unit kUnits[] = {{"", 1},          {"B", 1},           {"K", 1 << 10},     {"KB", 1000},
-                             {"KiB", 1 << 10}, {"M", 1 << 20},     {"MB", 1'000'000},  {"MiB", 1 << 20},
-                             {"G", 1 << 30},   {"GB", 1'000'000'000}, {"GiB", 1 << 30}};
+  constexpr Unit kUnits[] = {
+      {"", 1},           {"B", 1},         {"K", 1 << 10}, {"KB", 1000},          {"KiB", 1 << 10}, {"M", 1 << 20},
+      {"MB", 1'000'000}, {"MiB", 1 << 20}, {"G", 1 << 30}, {"GB", 1'000'000'000}, {"GiB", 1 << 30}};
   for (const Unit& known : kUnits) {
     if (problem != std::errc() || unit != known.name || number > (uint64_t{1} << 50) / known.bytes) continue;
     return number * known.bytes;

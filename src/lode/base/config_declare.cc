@@ -112,7 +112,7 @@ Status DeclareDataset(const fs::path& file, const DatasetConfig& dataset) {
     Descriptor fd(::open(target.c_str(), O_RDONLY | O_CLOEXEC));
     if (fd.get() < 0 && errno != ENOENT) return Storage(target);
     if (fd.get() >= 0) {
-      struct stat info {};
+      struct stat info{};
       if (::fstat(fd.get(), &info) != 0) return Storage(target);
       mode = info.st_mode;
       LODE_TRY(text, ReadAll(target, fd.get()));

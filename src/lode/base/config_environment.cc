@@ -67,9 +67,8 @@ Found Find(std::string_view name, const std::set<std::string>& datasets) {
 }
 
 bool BelongsToTable(std::string_view name) {
-  return std::ranges::any_of(KnownKeys(), [&](const KnownKey& known) {
-    return name.starts_with(Upper(SplitKey(known.pattern)[0]) + "_");
-  });
+  return std::ranges::any_of(
+      KnownKeys(), [&](const KnownKey& known) { return name.starts_with(Upper(SplitKey(known.pattern)[0]) + "_"); });
 }
 
 Result<Value> Read(KeyType type, std::string_view text) {

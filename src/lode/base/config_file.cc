@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "lode/base/config.h"
+#include "lode/base/toml_depth.h"
 
 namespace lode::config {
 namespace {
 
 constexpr size_t kLongestAlertList = 1000;
+constexpr size_t kMostDots = 16;  // no known key has more than three
 
 class Flattener {
  public:
@@ -113,6 +115,9 @@ class Flattener {
 Result<FileValues> ReadToml(std::string_view toml, std::string_view origin_name) {
   if (toml.size() > kLongestFile) {
     return Fail(ErrorKind::kConfig, "{}: larger than {} MiB", origin_name, kLongestFile >> 20);
+  }
+  if (LongestDottedKey(toml) > kMostDots) {
+    return Fail(ErrorKind::kConfig, "{}: a key of more than {} parts", origin_name, kMostDots);
   }
   try {
     toml::table table = toml::parse(toml);

@@ -13,21 +13,21 @@ namespace lode::config {
 
 enum class KeyType {
   kText,
-  kName,     // text of letters, digits, '_', '-', '.'
-  kUrl,      // http:// or https://
-  kAddress,  // host:port
-  kDatabase, // "sqlite" or a connection URL; shown without its password
-  kInteger,  // 1 to 1e9
+  kName,      // text of letters, digits, '_', '-', '.'
+  kUrl,       // http:// or https://
+  kAddress,   // host:port
+  kDatabase,  // "sqlite" or a connection URL; shown without its password
+  kInteger,   // 1 to 1e9
   kDay,
-  kList,     // list of texts; a single text is a list of one
-  kKey,      // key reference (base/secrets.h)
-  kPolicy,   // on_bad_record
-  kSource,   // name of a source
-  kFolder,   // lake root
+  kList,    // list of texts; a single text is a list of one
+  kKey,     // key reference (base/secrets.h)
+  kPolicy,  // on_bad_record
+  kSource,  // name of a source
+  kFolder,  // lake root
 };
 
 struct KnownKey {
-  std::string_view pattern;        // dotted; "*" stands for one name
+  std::string_view pattern;  // dotted; "*" stands for one name
   KeyType type;
   std::string_view default_value;  // plain text; empty: none
   // Makes lode send something somewhere or run something: obeyed from trusted files only.

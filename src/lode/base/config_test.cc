@@ -10,6 +10,7 @@
 #include "lode/base/config_environment.h"
 #include "lode/base/nearest.h"
 #include "lode/base/secrets.h"
+#include "lode/base/toml_depth.h"
 
 namespace lode {
 namespace {
@@ -136,6 +137,22 @@ TEST(ConfigParse, RefusesBadValuesWithTheirLine) {
   EXPECT_NE(Refusal(std::string(10000, '[')).find("lode.toml:1"), std::string::npos);
 }
 
+TEST(ConfigParse, AVeryDeepKeyIsRefusedNotACrash) {
+  std::string deep;
+  for (int i = 0; i < 200'000; ++i) deep += "a.";
+  EXPECT_NE(Refusal(deep + "a = 1").find("a key of more than 16 parts"), std::string::npos);
+  EXPECT_NE(Refusal("[" + deep + "a]").find("a key of more than 16 parts"), std::string::npos);
+}
+
+TEST(TomlDepth, CountsDotsOfKeysOnly) {
+  EXPECT_EQ(config::LongestDottedKey("a.b.c = 1.5\n[d.e]\n"), 2u);
+  EXPECT_EQ(config::LongestDottedKey("s = ['A.B.C.D', \"E.F.G.H\"] # x.y.z.w"), 0u);
+  EXPECT_EQ(config::LongestDottedKey("s = \"\"\"a.b.c.d\"\"\"\"\"\nk.l = 1"), 1u);
+  EXPECT_EQ(config::LongestDottedKey("s = \"\\\"a.b.c.d\"\nk.l = 1"), 1u);
+  EXPECT_EQ(config::LongestDottedKey("\"a\" . 'b' .c = 1"), 2u);
+  EXPECT_EQ(config::LongestDottedKey("s = '''x.y'''\n\"open a.b.c.d"), 0u);
+}
+
 TEST(ConfigParse, NeverRepeatsAKeyThatWasPastedIntoTheFile) {
   std::string refusal = Refusal("[sources.databento]\nkey = \"db-SECRETSECRET\"\n");
   EXPECT_EQ(refusal.find("SECRET"), std::string::npos);
@@ -196,7 +213,8 @@ TEST_F(ConfigTest, RelativeRootIsBesideItsFile) {
 }
 
 TEST_F(ConfigTest, EnvironmentFileIsBelowTheProcessEnvironment) {
-  fs::path file = Write("vars", "# comment\nexport LODE_SOURCES_FRED_BASE_URL='https://b.example'\nLODE_LAKE=/no\n", 0600);
+  fs::path file =
+      Write("vars", "# comment\nexport LODE_SOURCES_FRED_BASE_URL='https://b.example'\nLODE_LAKE=/no\n", 0600);
   ::setenv("LODE_LAKE", dir_.c_str(), 1);
   Result<Config> config = Config::Load({.lake = {}, .config_file = {}, .env_file = file, .flags = {}});
   ASSERT_TRUE(config) << config.error().ToString();
@@ -217,8 +235,14 @@ TEST_F(ConfigTest, ShowsReferencesAndNoSecrets) {
 
 TEST_F(ConfigTest, DeclaringADatasetKeepsWhatPeopleWrote) {
   fs::path file = Write("lode.toml", "# mine\n[sources.fred] # why\nkey = \"env:K\"", 0640);
-  DatasetConfig dataset{.name = "nq", .source = "files", .dataset = "GLBX.MDP3", .schema = "ohlcv-1m",
-                        .stype_in = "parent", .symbols = {"NQ.FUT", "a\"b"}, .start = ToDay({2024, 1, 2}), .layout = ""};
+  DatasetConfig dataset{.name = "nq",
+                        .source = "files",
+                        .dataset = "GLBX.MDP3",
+                        .schema = "ohlcv-1m",
+                        .stype_in = "parent",
+                        .symbols = {"NQ.FUT", "a\"b"},
+                        .start = ToDay({2024, 1, 2}),
+                        .layout = ""};
   ASSERT_TRUE(DeclareDataset(file, dataset));
   std::string text = Read(file);
   EXPECT_TRUE(text.starts_with("# mine\n[sources.fred] # why\nkey = \"env:K\"\n\n[datasets.nq]\n"));
@@ -226,7 +250,7 @@ TEST_F(ConfigTest, DeclaringADatasetKeepsWhatPeopleWrote) {
   ASSERT_TRUE(config) << config.error().ToString();
   EXPECT_EQ(config->FindDataset("nq")->symbols, dataset.symbols);
   EXPECT_EQ(config->FindDataset("nq")->start, dataset.start);
-  struct stat info {};
+  struct stat info{};
   ::stat(file.c_str(), &info);
   EXPECT_EQ(info.st_mode & 0777, 0640u);
   EXPECT_EQ(DeclareDataset(file, dataset).error().kind, ErrorKind::kConfig);
@@ -235,8 +259,14 @@ TEST_F(ConfigTest, DeclaringADatasetKeepsWhatPeopleWrote) {
 }
 
 TEST_F(ConfigTest, DeclaringCreatesTheFile) {
-  DatasetConfig dataset{.name = "x", .source = "files", .dataset = "", .schema = "", .stype_in = "", .symbols = {},
-                        .start = {}, .layout = ""};
+  DatasetConfig dataset{.name = "x",
+                        .source = "files",
+                        .dataset = "",
+                        .schema = "",
+                        .stype_in = "",
+                        .symbols = {},
+                        .start = {},
+                        .layout = ""};
   ASSERT_TRUE(DeclareDataset(dir_ / "lode.toml", dataset));
   EXPECT_EQ(Read(dir_ / "lode.toml"), "[datasets.x]\nsource = \"files\"\n");
 }

@@ -47,11 +47,12 @@ Result<KeyReference> ParseKeyReference(std::string_view text) {
   if (text.starts_with("cmd:") && usable && !after("cmd:").empty()) {
     return KeyReference{KeyReference::Kind::kCommand, std::string(after("cmd:"))};
   }
-  return Fail(ErrorKind::kConfig, "a key is never written here: say where it is, as env:NAME, file:PATH or cmd:COMMAND");
+  return Fail(ErrorKind::kConfig,
+              "a key is never written here: say where it is, as env:NAME, file:PATH or cmd:COMMAND");
 }
 
 Status CheckKeyFile(const std::filesystem::path& file) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(file.c_str(), &info) != 0) {
     ErrorKind kind = errno == ENOENT ? ErrorKind::kNotFound : ErrorKind::kConfig;
     return Fail(kind, "key file {}: {}", file.string(), std::strerror(errno));

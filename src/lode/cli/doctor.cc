@@ -128,9 +128,10 @@ class DoctorCommand : public Command {
     std::error_code problem;
     bool any = false;
     for (const fs::directory_entry& entry : fs::directory_iterator(paths.locks(), problem)) {
-      struct stat info {};
+      struct stat info{};
       if (::stat(entry.path().c_str(), &info) != 0 || !holders.contains(info.st_ino)) continue;
-      Add("warning", "lock", fmt::format("{} is held by process {}", entry.path().stem().string(), holders[info.st_ino]));
+      Add("warning", "lock",
+          fmt::format("{} is held by process {}", entry.path().stem().string(), holders[info.st_ino]));
       any = true;
     }
     if (!any) Add("ok", "locks", "none held");
@@ -152,8 +153,8 @@ class DoctorCommand : public Command {
       if (rows) receipts += static_cast<int64_t>(rows->size());
       if (!rows) Add("problem", "ledger", rows.error().ToString() + "; run lode ledger rebuild");
     }
-    Add("ok", "ledger", fmt::format("{}, {}", Count(static_cast<int64_t>(datasets->size()), "dataset"),
-                                    Count(receipts, "receipt")));
+    Add("ok", "ledger",
+        fmt::format("{}, {}", Count(static_cast<int64_t>(datasets->size()), "dataset"), Count(receipts, "receipt")));
     Result<bool> current = sink::ViewsAreCurrent(paths, **ledger);
     if (current) {
       Add(*current ? "ok" : "warning", "views",

@@ -5,6 +5,7 @@
 #include "lode/cli/commands.h"
 #include "lode/cli/days.h"
 #include "lode/cli/table.h"
+#include "lode/cli/utf8.h"
 #include "lode/lake/layout.h"
 #include "lode/lake/survey.h"
 #include "lode/store/local_disk.h"
@@ -121,7 +122,9 @@ class Explanation {
   std::string Take() && { return std::move(text_); }
 
  private:
-  void Line(std::string_view label, std::string_view value) { text_ += fmt::format("{:<11}{}\n", label, value); }
+  void Line(std::string_view label, std::string_view value) {
+    text_ += fmt::format("{:<11}{}\n", label, Printable(value));
+  }
 
   void TellReceipt(int64_t sequence) {
     std::optional<ledger::Receipt> receipt = ReadDecider(paths_, survey_.dataset.name, sequence);
@@ -130,9 +133,8 @@ class Explanation {
       return;
     }
     Line("receipt", fmt::format("receipts/{}/{}", survey_.dataset.name, ledger::ReceiptFileName(sequence)));
-    Line("", fmt::format("{} ({}), {}, {} lode {}", receipt->unit, receipt->origin,
-                         Count(receipt->attempts, "attempt"), session_.ShowInstant(receipt->finished_at.substr(0, 19) + "Z"),
-                         receipt->program));
+    Line("", fmt::format("{} ({}), {}, {} lode {}", receipt->unit, receipt->origin, Count(receipt->attempts, "attempt"),
+                         session_.ShowInstant(receipt->finished_at.substr(0, 19) + "Z"), receipt->program));
     if (!receipt->request.empty()) Line("request", receipt->request);
     JsonObject event;
     event.Text("type", "receipt")
@@ -213,8 +215,8 @@ class ExplainCommand : public Command {
 
  private:
   static std::string NotExpected(const CellName& name, const lake::DatasetSurvey& survey) {
-    std::string why = fmt::format("{}: no receipt speaks of {}{}", name.dataset, name.symbol ? *name.symbol + " on " : "",
-                                  FormatDay(name.day));
+    std::string why = fmt::format("{}: no receipt speaks of {}{}", name.dataset,
+                                  name.symbol ? *name.symbol + " on " : "", FormatDay(name.day));
     if (survey.cells.empty()) return why + "; nothing is expected there";
     std::vector<std::string> symbols;
     for (const ledger::CellRow& row : survey.cells) {

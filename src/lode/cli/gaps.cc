@@ -105,10 +105,10 @@ class GapsCommand : public Command {
       for (const plan::Gap& gap : dataset.gaps) {
         const std::string& name = dataset.survey.dataset.name;
         session.out().Event(GapFields(std::move(JsonObject().Text("type", "gap").Text("dataset", name)), gap));
-        table.Add({name, gap.symbol,
-                   fmt::format("{} to {} ({})", FormatDay(gap.first), FormatDay(gap.last),
-                               Count(CalendarDays(gap), "day")),
-                   Grouped(gap.days), std::string(ledger::Name(gap.state)), gap.reason});
+        table.Add(
+            {name, gap.symbol,
+             fmt::format("{} to {} ({})", FormatDay(gap.first), FormatDay(gap.last), Count(CalendarDays(gap), "day")),
+             Grouped(gap.days), std::string(ledger::Name(gap.state)), gap.reason});
         ++count;
         days += gap.days;
       }

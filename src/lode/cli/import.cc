@@ -1,4 +1,6 @@
 // lode import PATH.. --dataset NAME
+#include "lode/lake/import.h"
+
 #include <chrono>
 #include <filesystem>
 
@@ -7,7 +9,7 @@
 #include "lode/cli/progress.h"
 #include "lode/cli/run_log.h"
 #include "lode/cli/table.h"
-#include "lode/lake/import.h"
+#include "lode/cli/utf8.h"
 #include "lode/sink/duckdb/views.h"
 
 namespace lode::cli {
@@ -138,7 +140,7 @@ class Import : public Command {
     const Output& out = session.out();
     for (const std::string& line : report.planned) {
       out.Event(JsonObject().Text("type", "import_planned").Text("unit", line));
-      out.Text("would import " + line + "\n");
+      out.Text("would import " + Printable(line) + "\n");
     }
     int64_t records = 0;
     for (const lake::ImportedDataset& dataset : report.datasets) {
@@ -178,7 +180,8 @@ class Import : public Command {
     for (const lake::ImportedDataset& dataset : report.datasets) good += dataset.files + dataset.files_unchanged;
     const lake::FailedFile& first = report.failed.front();
     if (report.failed.size() > 1 || good > 0) {
-      for (const lake::FailedFile& file : report.failed) log::Failure("{}: {}", file.path, file.error.ToString());
+      for (const lake::FailedFile& file : report.failed)
+        log::Failure("{}", Printable(file.path + ": " + file.error.ToString()));
     }
     if (good == 0 && report.failed.size() == 1) return std::unexpected(Error(first.error).With(first.path));
     ErrorKind kind = good == 0 ? first.error.kind : ErrorKind::kPartial;

@@ -65,8 +65,7 @@ class InitCommand : public Command {
     if (text.empty()) text = paths.root.string() + " is a lake already; nothing changed\n";
     session.out().Summary(text);
     if (made_lake && !dry_run_) {
-      session.out().Summary(
-          fmt::format("next: lode --lake {} import PATH --dataset NAME\n", paths.root.string()));
+      session.out().Summary(fmt::format("next: lode --lake {} import PATH --dataset NAME\n", paths.root.string()));
     }
   }
 

@@ -111,7 +111,7 @@ class LogsCommand : public Command {
       LODE_TRY(CheckStop());
       std::vector<std::string> names = LogNames(folder);
       if (!names.empty()) LODE_TRY(Print(session, folder / names.back()));
-      struct pollfd ready {.fd = watch.get(), .events = POLLIN, .revents = 0};
+      struct pollfd ready{.fd = watch.get(), .events = POLLIN, .revents = 0};
       if (::poll(&ready, 1, -1) < 0 && errno != EINTR) {
         return Fail(ErrorKind::kStorage, "{}: {}", folder.string(), std::strerror(errno));
       }

@@ -1,7 +1,6 @@
 #include "lode/cli/parse.h"
 
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <map>
 #include <vector>
@@ -178,6 +177,7 @@ class Parser {
 }  // namespace
 
 Result<ParsedLine> ParseCommandLine(int argc, const char* const* argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "help") return ParsedLine{{}, nullptr, nullptr, ProgramHelp()};
   try {
     Parser parser;
     return parser.Parse(argc, argv);

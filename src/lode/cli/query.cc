@@ -1,8 +1,9 @@
 // lode query SQL [--csv]
+#include "lode/sink/duckdb/query.h"
+
 #include "lode/base/log.h"
 #include "lode/cli/commands.h"
 #include "lode/cli/result_writers.h"
-#include "lode/sink/duckdb/query.h"
 #include "lode/sink/duckdb/views.h"
 
 namespace lode::cli {
@@ -19,9 +20,9 @@ class QueryCommand : public Command {
     if (csv_ && session.out().json()) return Fail(ErrorKind::kUsage, "query: --csv and --json exclude each other");
     LODE_TRY(lake::LakePaths paths, session.lake());
     LODE_TRY(ledger::Ledger * ledger, session.ledger());
-    sink::QueryRequest request{.paths = paths, .ledger = ledger, .sql = sql_[0],
-                               .memory_bytes = session.memory_bytes()};
-    std::unique_ptr<ResultWriter> writer = csv_                  ? MakeCsvWriter()
+    sink::QueryRequest request{
+        .paths = paths, .ledger = ledger, .sql = sql_[0], .memory_bytes = session.memory_bytes()};
+    std::unique_ptr<ResultWriter> writer = csv_                   ? MakeCsvWriter()
                                            : session.out().json() ? MakeJsonWriter()
                                                                   : MakeTableWriter(session.options().tz);
     Status answered = sink::RunQuery(request, *writer);

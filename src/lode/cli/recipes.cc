@@ -26,7 +26,8 @@ const std::vector<Recipe>& Recipes() {
   return recipes;
 }
 
-constexpr std::string_view kTemplate = R"(# lode.toml: what this lake should hold. Every value can come from the environment instead
+constexpr std::string_view kTemplate =
+    R"(# lode.toml: what this lake should hold. Every value can come from the environment instead
 # (LODE_SOURCES_DATABENTO_BASE_URL ...); `lode config show --origin` tells where each one comes from.
 # Keys are never written here, only where they are: env:NAME, file:PATH (mode 0600) or cmd:COMMAND.
 

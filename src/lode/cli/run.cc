@@ -6,6 +6,7 @@
 #include "lode/base/log.h"
 #include "lode/base/stop.h"
 #include "lode/cli/parse.h"
+#include "lode/cli/utf8.h"
 
 namespace lode::cli {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 // One line on stderr and, under --json, the final event.
 int Report(const Error& error, const Output& out) {
   int code = ExitCode(error.kind);
-  std::string message = log::Redact(error.ToString());
+  std::string message = log::Redact(error.ToString());  // may name a hostile file's contents
   out.Event(JsonObject()
                 .Text("type", "error")
                 .Text("kind", Name(error.kind))
@@ -23,7 +24,7 @@ int Report(const Error& error, const Output& out) {
   for (char& c : message) {
     if (c == '\n' || c == '\r') c = ' ';
   }
-  log::Failure("{}", message);
+  log::Failure("{}", Printable(message));
   return code;
 }
 

@@ -5,6 +5,7 @@
 
 #include "lode/base/log.h"
 #include "lode/base/time.h"
+#include "lode/cli/utf8.h"
 
 namespace lode::cli {
 namespace {
@@ -28,11 +29,11 @@ std::string FileName(int64_t now_ns, std::string command) {
 
 void RunLog::Note(const std::string& line) {
   if (!started_) Record(line);
-  log::Info("{}", line);
+  log::Info("{}", Printable(line));
 }
 
 void RunLog::Record(const std::string& line) {
-  std::string stamped = fmt::format("{}Z info {}", FormatIsoNs(NowNs()).substr(0, 23), log::Redact(line));
+  std::string stamped = fmt::format("{}Z info {}", FormatIsoNs(NowNs()).substr(0, 23), Printable(log::Redact(line)));
   if (!started_) {
     if (held_.size() < kMostHeldLines) held_.push_back(std::move(stamped));
   } else if (!file_.empty()) {

@@ -88,8 +88,15 @@ class StatusCommand : public Command {
     LODE_TRY(lake::LakePaths paths, session.lake());
     LODE_TRY(ledger::Ledger * ledger, session.ledger());
     LODE_TRY(std::vector<ledger::DatasetRow> datasets, session.Datasets(names_));
-    Table table({{"DATASET"}, {"SCHEMA"}, {"DAYS"}, {"", Align::kLeft}, {"SETTLED", Align::kRight}, {"OPEN"},
-                 {"ROWS", Align::kRight}, {"FILES", Align::kRight}, {"BRONZE", Align::kRight},
+    Table table({{"DATASET"},
+                 {"SCHEMA"},
+                 {"DAYS"},
+                 {"", Align::kLeft},
+                 {"SETTLED", Align::kRight},
+                 {"OPEN"},
+                 {"ROWS", Align::kRight},
+                 {"FILES", Align::kRight},
+                 {"BRONZE", Align::kRight},
                  {"REJECTED", Align::kRight}});
     Table details = files_ ? FileTable() : SymbolTable();
     for (const ledger::DatasetRow& dataset : datasets) {
@@ -112,8 +119,12 @@ class StatusCommand : public Command {
 
  private:
   static Table FileTable() {
-    return Table({{"DATASET"}, {"PARTITION"}, {"ROWS", Align::kRight}, {"SIZE", Align::kRight},
-                  {"RECEIPT", Align::kRight}, {"STATE"}});
+    return Table({{"DATASET"},
+                  {"PARTITION"},
+                  {"ROWS", Align::kRight},
+                  {"SIZE", Align::kRight},
+                  {"RECEIPT", Align::kRight},
+                  {"STATE"}});
   }
   static Table SymbolTable() {
     return Table({{"DATASET"}, {"SYMBOL"}, {"FIRST"}, {"LAST"}, {"SETTLED", Align::kRight}, {"OPEN"}});
@@ -126,8 +137,8 @@ class StatusCommand : public Command {
     }
     table.Add({survey.dataset.name, survey.dataset.schema, OptionalDay(coverage.first), OptionalDay(coverage.last),
                fmt::format("{} / {}", Grouped(coverage.settled), Grouped(coverage.total)), open, Grouped(survey.rows),
-               Grouped(static_cast<int64_t>(survey.partitions.size() - survey.lost.size())),
-               Bytes(survey.bronze_bytes), Grouped(Sum(survey).rejected)});
+               Grouped(static_cast<int64_t>(survey.partitions.size() - survey.lost.size())), Bytes(survey.bronze_bytes),
+               Grouped(Sum(survey).rejected)});
   }
 
   void AddDeclared(Session& session, Table& table, const std::vector<ledger::DatasetRow>& present) const {
@@ -149,8 +160,8 @@ class StatusCommand : public Command {
 
   static void AddFiles(const Session& session, Table& table, const lake::DatasetSurvey& survey) {
     for (const ledger::PartitionRow& row : survey.partitions) {
-      bool lost = std::ranges::any_of(
-          survey.lost, [&](const auto& gone) { return gone.partition.path == row.partition.path; });
+      bool lost =
+          std::ranges::any_of(survey.lost, [&](const auto& gone) { return gone.partition.path == row.partition.path; });
       std::string_view state = lost ? "missing" : "present";
       session.out().Event(JsonObject()
                               .Text("type", "partition")

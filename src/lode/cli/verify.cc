@@ -1,4 +1,6 @@
 // lode verify [DATASET|PATH]
+#include "lode/lake/verify.h"
+
 #include <algorithm>
 #include <filesystem>
 
@@ -6,8 +8,8 @@
 #include "lode/cli/commands.h"
 #include "lode/cli/progress.h"
 #include "lode/cli/table.h"
+#include "lode/cli/utf8.h"
 #include "lode/cli/verify_path.h"
-#include "lode/lake/verify.h"
 
 namespace lode::cli {
 namespace {
@@ -73,7 +75,8 @@ class VerifyCommand : public Command {
                     .Text("dataset", finding.dataset)
                     .Text("path", finding.path)
                     .Text("problem", finding.problem));
-      out.Text(fmt::format("{}: {}: {}\n", damage ? "damage" : "warning", finding.path, finding.problem));
+      out.Text(fmt::format("{}: {}: {}\n", damage ? "damage" : "warning", Printable(finding.path),
+                           Printable(finding.problem)));
     }
     out.Event(JsonObject()
                   .Text("type", "verify")

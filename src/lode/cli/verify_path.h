@@ -9,9 +9,9 @@
 
 namespace lode::cli {
 
-// `path`: below landing/<dataset> or bronze/<dataset>, given from the current folder or from the lake's root. Every file
-// there must be one that the ledger names, with its size and hash; every one it names there must be there. kUsage for
-// another path, kNotFound where neither disk nor ledger knows it.
+// `path`: below landing/<dataset> or bronze/<dataset>, given from the current folder or from the lake's root. Every
+// file there must be one that the ledger names, with its size and hash; every one it names there must be there. kUsage
+// for another path, kNotFound where neither disk nor ledger knows it.
 Result<lake::VerifyReport> VerifyPath(Session& session, const lake::LakePaths& paths,
                                       const std::filesystem::path& path);
 

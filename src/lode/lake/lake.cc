@@ -21,8 +21,8 @@ Status RefuseLinks(const LakePaths& paths, std::string_view dataset) {
 }  // namespace
 
 Status CreateLake(const LakePaths& paths) {
-  for (const fs::path& folder : {paths.temporary(), paths.locks(), paths.root / "bronze", paths.root / "landing",
-                                 paths.root / "receipts"}) {
+  for (const fs::path& folder :
+       {paths.temporary(), paths.locks(), paths.root / "bronze", paths.root / "landing", paths.root / "receipts"}) {
     LODE_TRY(store::MakeDirectories(folder));
   }
   return Ok();
@@ -34,8 +34,8 @@ Result<DatasetWriter> DatasetWriter::Open(const LakePaths& paths, std::string_vi
   }
   LODE_TRY(RefuseLinks(paths, dataset));
   LODE_TRY(CreateLake(paths));
-  LODE_TRY(store::FileLock lock,
-           store::FileLock::Acquire(paths.locks() / fmt::format("{}.lock", dataset), fmt::format("dataset {}", dataset)));
+  LODE_TRY(store::FileLock lock, store::FileLock::Acquire(paths.locks() / fmt::format("{}.lock", dataset),
+                                                          fmt::format("dataset {}", dataset)));
   LODE_TRY(store::MakeDirectories(paths.temporary() / dataset));
   LODE_TRY(std::unique_ptr<ledger::Ledger> ledger, ledger::Ledger::Open(paths.ledger()));
   LODE_TRY(RecoverIntents(paths, dataset, *ledger));

@@ -37,9 +37,9 @@ Status CreateLake(const LakePaths& paths);
 // The right to write one dataset: its lock, an open ledger, and the promise that no interrupted publish is left.
 class DatasetWriter {
  public:
-  // Takes the lock (kBusy when another run holds it), opens the ledger, finishes or drops open intents, indexes receipts
-  // the ledger does not know, removes temporaries of dead runs of this dataset. Writes nothing when there is nothing to
-  // do. kCorrupt when the ledger is damaged or names a receipt that is gone.
+  // Takes the lock (kBusy when another run holds it), opens the ledger, finishes or drops open intents, indexes
+  // receipts the ledger does not know, removes temporaries of dead runs of this dataset. Writes nothing when there is
+  // nothing to do. kCorrupt when the ledger is damaged or names a receipt that is gone.
   static Result<DatasetWriter> Open(const LakePaths& paths, std::string_view dataset);
 
   const LakePaths& paths() const { return paths_; }

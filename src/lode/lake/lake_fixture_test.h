@@ -22,7 +22,8 @@ class LakeFixture : public testing::Test {
   LakeFixture() {
     // Memory where there is some: these tests are about order and content, and fsync on a busy disk takes seconds.
     const fs::path memory = "/dev/shm";
-    std::string name = ((::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path()) / "lode-lake-XXXXXX");
+    std::string name =
+        ((::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path()) / "lode-lake-XXXXXX");
     paths_.root = ::mkdtemp(name.data());
   }
   ~LakeFixture() override { fs::remove_all(paths_.root); }

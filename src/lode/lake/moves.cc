@@ -19,8 +19,9 @@ Status CheckPaths(std::string_view dataset, const Move& move) {
     return path.starts_with(fmt::format("{}/{}/", folder, dataset));
   };
   const bool plain = store::IsPlainRelativePath(move.temporary) && store::IsPlainRelativePath(move.target);
-  const bool placed = below(move.temporary, ".lode/tmp") &&
-                      (below(move.target, "landing") || below(move.target, "bronze") || below(move.target, "quarantine"));
+  const bool placed =
+      below(move.temporary, ".lode/tmp") &&
+      (below(move.target, "landing") || below(move.target, "bronze") || below(move.target, "quarantine"));
   if (plain && placed) return Ok();
   return Fail(ErrorKind::kCorrupt, "publish of '{}' as '{}' would leave the folders of dataset {}", move.temporary,
               move.target, dataset);

@@ -49,7 +49,9 @@ class Publishing {
   bool undoable_ = true;
 };
 
-std::string VersionKey(std::string_view target, std::string_view sha256) { return fmt::format("{}\n{}", target, sha256); }
+std::string VersionKey(std::string_view target, std::string_view sha256) {
+  return fmt::format("{}\n{}", target, sha256);
+}
 
 Result<std::map<std::string, uint64_t>> Publishing::KnownSizes() const {
   std::map<std::string, uint64_t> sizes;
@@ -112,7 +114,8 @@ Status Publishing::Prepare(const std::vector<StagedFile>& files, ledger::Receipt
   intent_.dataset = dataset;
   intent_.receipt_text = ledger::WriteReceipt(receipt);
   if (intent_.receipt_text.size() > ledger::kMaxReceiptBytes) {
-    return Fail(ErrorKind::kUnsupported, "a receipt of {} bytes; import fewer files at once", intent_.receipt_text.size());
+    return Fail(ErrorKind::kUnsupported, "a receipt of {} bytes; import fewer files at once",
+                intent_.receipt_text.size());
   }
   // What is committed is what a rebuild would read, by construction.
   LODE_TRY(receipt_, ledger::ReadReceipt(intent_.receipt_text));

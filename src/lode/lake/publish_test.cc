@@ -13,8 +13,8 @@ using PublishTest = LakeFixture;
 
 TEST_F(PublishTest, PutsFilesReceiptAndLedgerInPlace) {
   ASSERT_TRUE(PublishOnce("bars", {{"year=2023/data.parquet", "a"}, {"year=2024/data.parquet", "b"}}, "one"));
-  EXPECT_THAT(Tree("bronze"), UnorderedElementsAre(Pair("bars/year=2023/data.parquet", "a"),
-                                                   Pair("bars/year=2024/data.parquet", "b")));
+  EXPECT_THAT(Tree("bronze"),
+              UnorderedElementsAre(Pair("bars/year=2023/data.parquet", "a"), Pair("bars/year=2024/data.parquet", "b")));
   EXPECT_THAT(Tree("landing"), UnorderedElementsAre(Pair("bars/files/one", "one")));
   EXPECT_EQ(Tree("receipts").count("bars/00000001.json"), 1U);
   EXPECT_THAT(Tree(".lode/tmp"), IsEmpty());
@@ -29,7 +29,9 @@ TEST_F(PublishTest, PutsFilesReceiptAndLedgerInPlace) {
 TEST_F(PublishTest, OpeningWithoutWorkWritesNothing) {
   ASSERT_TRUE(PublishOnce("bars", {{"data.parquet", "a"}}, "one"));
   const std::string before = Snapshot();
-  { ASSERT_TRUE(DatasetWriter::Open(paths_, "bars")); }
+  {
+    ASSERT_TRUE(DatasetWriter::Open(paths_, "bars"));
+  }
   EXPECT_THAT(Findings(), IsEmpty());
   EXPECT_EQ(Snapshot(), before);
 }
@@ -133,7 +135,8 @@ TEST_F(PublishTest, RefusesLakesThatLeadElsewhere) {
   fs::create_directory_symlink(outside, paths_.temporary() / "bars");
   EXPECT_EQ(DatasetWriter::Open(paths_, "bars").error().kind, ErrorKind::kConfig);
   EXPECT_TRUE(fs::exists(outside / "precious"));
-  for (const char* name : {"", "..", "a/b", "."}) EXPECT_EQ(DatasetWriter::Open(paths_, name).error().kind, ErrorKind::kUsage);
+  for (const char* name : {"", "..", "a/b", "."})
+    EXPECT_EQ(DatasetWriter::Open(paths_, name).error().kind, ErrorKind::kUsage);
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 namespace lode::lake {
 
 struct ReceiptFolder {
-  std::vector<int64_t> sequences;    // ascending
-  std::vector<std::string> strays;   // names that are not receipts'
+  std::vector<int64_t> sequences;   // ascending
+  std::vector<std::string> strays;  // names that are not receipts'
 };
 // Reads names only. No folder: nothing.
 Result<ReceiptFolder> ListReceipts(const LakePaths& paths, std::string_view dataset);

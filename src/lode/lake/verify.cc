@@ -35,7 +35,11 @@ class DatasetVerification {
  public:
   DatasetVerification(const LakePaths& paths, ledger::Ledger* ledger, std::string dataset,
                       const std::function<void(uint64_t)>& progress, uint64_t bytes_before)
-      : paths_(paths), ledger_(ledger), dataset_(std::move(dataset)), progress_(progress), bytes_before_(bytes_before) {}
+      : paths_(paths),
+        ledger_(ledger),
+        dataset_(std::move(dataset)),
+        progress_(progress),
+        bytes_before_(bytes_before) {}
 
   // Looks again when a publish went on meanwhile, so that it is not taken for damage.
   Status Run(VerifyReport* report);
@@ -63,9 +67,9 @@ class DatasetVerification {
 
   VerifyReport report_;
   Moment moment_;
-  std::unique_ptr<ledger::Ledger> index_;               // made from the receipts
-  std::map<std::string, Expected> expected_;            // by path
-  std::map<std::string, std::string> publishing_;       // targets of open intents: new hash
+  std::unique_ptr<ledger::Ledger> index_;          // made from the receipts
+  std::map<std::string, Expected> expected_;       // by path
+  std::map<std::string, std::string> publishing_;  // targets of open intents: new hash
 };
 
 Status DatasetVerification::Run(VerifyReport* report) {
@@ -274,13 +278,14 @@ Result<std::set<std::string>> AllDatasets(const LakePaths& paths, ledger::Ledger
 // Parquet right under bronze/ is under everybody's glob too.
 Status FindStraysOutsideDatasets(const LakePaths& paths, VerifyReport* report) {
   std::error_code error;
-  for (fs::directory_iterator entry(paths.root / "bronze", error), end; !error && entry != end; entry.increment(error)) {
+  for (fs::directory_iterator entry(paths.root / "bronze", error), end; !error && entry != end;
+       entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
     if (entry->is_directory(ignored)) continue;
     const bool parquet = name.ends_with(".parquet");
-    report->findings.push_back({parquet ? Severity::kDamage : Severity::kWarning, "", "bronze/" + name,
-                                "no receipt names it"});
+    report->findings.push_back(
+        {parquet ? Severity::kDamage : Severity::kWarning, "", "bronze/" + name, "no receipt names it"});
   }
   return Ok();
 }

@@ -70,7 +70,8 @@ TEST_F(VerifyTest, NamesReceiptsThatAreGone) {
   // The last one leaves no gap; the ledger and the files tell.
   fs::remove(paths_.receipts("bars") / "00000003.json");
   EXPECT_THAT(Findings(), Contains("damage bronze/bars/c/data.parquet: no receipt names it"));
-  EXPECT_THAT(Findings(), Contains(StartsWith("damage .lode/ledger.sqlite: its cell, partition, raw_file, receipt rows")));
+  EXPECT_THAT(Findings(),
+              Contains(StartsWith("damage .lode/ledger.sqlite: its cell, partition, raw_file, receipt rows")));
 }
 
 TEST_F(VerifyTest, NamesWhatDoesNotBelong) {
@@ -119,7 +120,8 @@ TEST_F(VerifyTest, ComparesTheLedgerWithItsReceipts) {
   ASSERT_EQ(sqlite3_open(paths_.ledger().c_str(), &db), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(db, "UPDATE cell SET state = 'missing'", nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(db);
-  EXPECT_EQ(OneFinding(), "damage .lode/ledger.sqlite: its cell rows differ from the receipts; run `lode ledger rebuild`");
+  EXPECT_EQ(OneFinding(),
+            "damage .lode/ledger.sqlite: its cell rows differ from the receipts; run `lode ledger rebuild`");
   ASSERT_TRUE(RebuildLedger(paths_));
   EXPECT_THAT(Findings(), IsEmpty());
   ASSERT_TRUE(store::WriteDurable(paths_.ledger(), std::string(10'000, 'x')));

@@ -85,7 +85,9 @@ bool Replaces(const Cell& newer, const Cell& older) {
 }
 
 void SortCells(std::vector<Cell>* cells) {
-  const auto before = [](const Cell& a, const Cell& b) { return std::tie(a.symbol, a.day) < std::tie(b.symbol, b.day); };
+  const auto before = [](const Cell& a, const Cell& b) {
+    return std::tie(a.symbol, a.day) < std::tie(b.symbol, b.day);
+  };
   if (!std::ranges::is_sorted(*cells, before)) std::ranges::stable_sort(*cells, before);
   size_t kept = 0;
   for (size_t i = 0; i < cells->size(); ++i) {

@@ -98,7 +98,8 @@ class Ledger {
   virtual Status Commit(const Receipt& receipt, std::string_view receipt_sha256, int64_t intent_id) = 0;
   // Forgets what is known of `dataset` and indexes the receipts `next` yields (nullopt: the end), in one transaction:
   // readers see the old or the new index. Open intents stay.
-  virtual Status Reindex(std::string_view dataset, const std::function<Result<std::optional<StoredReceipt>>()>& next) = 0;
+  virtual Status Reindex(std::string_view dataset,
+                         const std::function<Result<std::optional<StoredReceipt>>()>& next) = 0;
   // Forgets everything, open intents too.
   virtual Status Clear() = 0;
 

@@ -28,8 +28,7 @@ class SqliteLedger final : public Ledger {
   Result<int64_t> AddIntent(const Intent& intent) override;
   Status DropIntent(int64_t id) override;
   Status Commit(const Receipt& receipt, std::string_view receipt_sha256, int64_t intent_id) override;
-  Status Reindex(std::string_view dataset,
-                 const std::function<Result<std::optional<StoredReceipt>>()>& next) override;
+  Status Reindex(std::string_view dataset, const std::function<Result<std::optional<StoredReceipt>>()>& next) override;
   Status Clear() override;
   Status DumpDataset(std::string_view dataset, const std::function<void(std::string_view)>& line) override;
 

@@ -62,7 +62,7 @@ constexpr off_t kSharedSize = 510;
 
 // Holds off every writer and every rollback while the file is copied. False: one is at work now.
 Result<bool> LockShared(int fd, const fs::path& file) {
-  struct flock lock {};
+  struct flock lock{};
   lock.l_type = F_RDLCK;
   lock.l_whence = SEEK_SET;
   lock.l_start = kSharedFirst;

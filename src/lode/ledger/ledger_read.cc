@@ -44,9 +44,8 @@ constexpr DumpTable kDumpTables[] = {
 
 Status DumpRows(Database& db, std::string_view dataset, const DumpTable& table,
                 const std::function<void(std::string_view)>& line) {
-  LODE_TRY(Statement select,
-           Statement::Prepare(db, fmt::format("SELECT {} FROM {} {} ORDER BY {}", table.columns, table.table, kOfDataset,
-                                              table.order)));
+  LODE_TRY(Statement select, Statement::Prepare(db, fmt::format("SELECT {} FROM {} {} ORDER BY {}", table.columns,
+                                                                table.table, kOfDataset, table.order)));
   select.Bind(dataset);
   const auto columns = static_cast<int>(std::count(table.columns.begin(), table.columns.end(), ',')) + 1;
   std::string text;

@@ -75,7 +75,8 @@ class LedgerTest : public testing::Test {
   LedgerTest() {
     // Memory where there is some: fsync on a busy disk takes seconds.
     const fs::path memory = "/dev/shm";
-    std::string name = (::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path()) / "lode-ledger-XXXXXX";
+    std::string name =
+        (::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path()) / "lode-ledger-XXXXXX";
     dir_ = ::mkdtemp(name.data());
     file_ = dir_ / "ledger.sqlite";
   }
@@ -85,8 +86,8 @@ class LedgerTest : public testing::Test {
   std::string Snapshot() const {
     std::vector<std::string> lines;
     for (const auto& entry : fs::directory_iterator(dir_)) {
-      lines.push_back(fmt::format("{} {}", entry.path().filename().string(),
-                                  entry.last_write_time().time_since_epoch().count()));
+      lines.push_back(
+          fmt::format("{} {}", entry.path().filename().string(), entry.last_write_time().time_since_epoch().count()));
     }
     std::ranges::sort(lines);
     return fmt::format("{}", fmt::join(lines, "\n"));
@@ -192,9 +193,8 @@ TEST_F(LedgerTest, ReindexGivesAnEqualDump) {
   EXPECT_EQ(ledger->Dump().value(), before);
   EXPECT_EQ(ledger->Intents("bars").value()[0].id, intent);
   // A failing source leaves the old index.
-  ASSERT_FALSE(ledger->Reindex("bars", []() -> Result<std::optional<StoredReceipt>> {
-    return Fail(ErrorKind::kCorrupt, "no");
-  }));
+  ASSERT_FALSE(ledger->Reindex(
+      "bars", []() -> Result<std::optional<StoredReceipt>> { return Fail(ErrorKind::kCorrupt, "no"); }));
   EXPECT_EQ(ledger->Dump().value(), before);
 }
 
@@ -232,8 +232,8 @@ TEST_F(LedgerTest, ReaderReadsWhileAWriterHasATransactionOpen) {
 TEST_F(LedgerTest, DamageIsNamed) {
   ASSERT_TRUE(Ledger::Open(file_).value()->Commit(ReceiptWithCells(1, "bars", 50, 50), "hash", 0));
   const std::string good = store::ReadFile(file_, 1 << 30).value();
-  ASSERT_TRUE(store::WriteDurable(file_, "this is not a database, though it is long enough to have a header" +
-                                             std::string(2000, 'x')));
+  ASSERT_TRUE(store::WriteDurable(
+      file_, "this is not a database, though it is long enough to have a header" + std::string(2000, 'x')));
   for (const auto& opened : {Ledger::OpenReadOnly(file_), Ledger::Open(file_)}) {
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, ErrorKind::kCorrupt);

@@ -120,8 +120,9 @@ Status SqliteLedger::Index(const Receipt& receipt, std::string_view receipt_sha2
   if (!found) return Fail(ErrorKind::kInternal, "ledger: dataset {} vanished", receipt.dataset);
   const int64_t dataset = find.Number(0);
   LODE_TRY(Statement insert, Statement::Prepare(*db_, "INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
-  LODE_TRY(insert.Bind(dataset, receipt.sequence, receipt_sha256, receipt.unit, receipt.origin, receipt.finished_at,
-                       receipt.records, receipt.rejected)
+  LODE_TRY(insert
+               .Bind(dataset, receipt.sequence, receipt_sha256, receipt.unit, receipt.origin, receipt.finished_at,
+                     receipt.records, receipt.rejected)
                .Run());
   LODE_TRY(IndexFiles(dataset, receipt));
   return IndexCells(dataset, receipt);
@@ -143,8 +144,9 @@ Status SqliteLedger::IndexFiles(int64_t dataset, const Receipt& receipt) {
       min_key = excluded.min_key, max_key = excluded.max_key, replaces = excluded.replaces,
       sequence = excluded.sequence)"));
   for (const Partition& p : receipt.partitions) {
-    LODE_TRY(partition.Bind(dataset, p.path, static_cast<int64_t>(p.size), p.sha256, p.rows, p.min_key, p.max_key,
-                            p.replaces, receipt.sequence)
+    LODE_TRY(partition
+                 .Bind(dataset, p.path, static_cast<int64_t>(p.size), p.sha256, p.rows, p.min_key, p.max_key,
+                       p.replaces, receipt.sequence)
                  .Run());
   }
   return Ok();
@@ -157,8 +159,9 @@ Status SqliteLedger::IndexCells(int64_t dataset, const Receipt& receipt) {
       sequence = excluded.sequence
       WHERE lode_replaces(excluded.state, excluded.modified, cell.state, cell.modified))"));
   for (const Cell& cell : receipt.cells) {
-    LODE_TRY(upsert.Bind(dataset, cell.symbol, int64_t{cell.day.since_epoch}, Name(cell.state), cell.reason, cell.proof,
-                         cell.rows, Optional(cell.modified), int64_t{cell.degraded}, receipt.sequence)
+    LODE_TRY(upsert
+                 .Bind(dataset, cell.symbol, int64_t{cell.day.since_epoch}, Name(cell.state), cell.reason, cell.proof,
+                       cell.rows, Optional(cell.modified), int64_t{cell.degraded}, receipt.sequence)
                  .Run());
   }
   return Ok();

@@ -14,7 +14,17 @@
 namespace lode::ledger {
 
 enum class CellState {
-  kComplete, kEmpty, kClosed, kNotListed, kNotEntitled, kPending, kPartial, kMissing, kFailed, kStale, kExpired,
+  kComplete,
+  kEmpty,
+  kClosed,
+  kNotListed,
+  kNotEntitled,
+  kPending,
+  kPartial,
+  kMissing,
+  kFailed,
+  kStale,
+  kExpired,
 };
 std::string_view Name(CellState state);
 Result<CellState> ParseCellState(std::string_view name);
@@ -26,27 +36,27 @@ struct Cell {
   std::string symbol;  // requested symbol, or the group of a file without a request ("glbx-mdp3.trades")
   Day day;
   CellState state = CellState::kMissing;
-  std::string reason;              // why it is not complete; empty for complete
-  std::string proof;               // what complete rests on: "manifest", "stream", "file end"
-  std::optional<int64_t> rows;     // unknown where rows cannot be told apart by symbol
-  std::optional<Day> modified;     // vendor's last_modified_date
-  bool degraded = false;           // vendor's condition list says so
+  std::string reason;           // why it is not complete; empty for complete
+  std::string proof;            // what complete rests on: "manifest", "stream", "file end"
+  std::optional<int64_t> rows;  // unknown where rows cannot be told apart by symbol
+  std::optional<Day> modified;  // vendor's last_modified_date
+  bool degraded = false;        // vendor's condition list says so
   bool operator==(const Cell&) const = default;
 };
 
 // A vendor file the unit read.
 struct RawFile {
-  std::string name;         // file name as delivered
-  std::string landed;       // path relative to the lake, or the absolute path of an --in-place import
+  std::string name;    // file name as delivered
+  std::string landed;  // path relative to the lake, or the absolute path of an --in-place import
   bool in_place = false;
   uint64_t size = 0;
   std::string sha256;
-  std::string role;         // "data" | "metadata" | "manifest" | "condition" | "symbology" | "other"
+  std::string role;  // "data" | "metadata" | "manifest" | "condition" | "symbology" | "other"
   // How to decode it again (data files): "dbn" | "dbn.frag" | "csv" | "ndjson" | "parquet", and its facts.
   std::string encoding;
   std::string schema;
   std::optional<bool> pretty_px, pretty_ts;
-  std::string mapping;      // column mapping of foreign Parquet, as TOML text
+  std::string mapping;  // column mapping of foreign Parquet, as TOML text
   bool operator==(const RawFile&) const = default;
 };
 

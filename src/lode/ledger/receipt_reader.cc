@@ -145,7 +145,8 @@ Status ReadDays(const json* days, const Cell& pattern, std::vector<Cell>* cells)
 template <typename Set>
 Status ReadParallel(const json* values, const char* key, std::span<Cell> group, const Set& set) {
   if (values == nullptr) return Ok();
-  if (values->is_array() && values->size() != group.size()) return Bad(fmt::format("'{}' and 'days' differ in length", key));
+  if (values->is_array() && values->size() != group.size())
+    return Bad(fmt::format("'{}' and 'days' differ in length", key));
   for (size_t i = 0; i < group.size(); ++i) {
     const json& value = values->is_array() ? (*values)[i] : *values;
     if (!value.is_null() && !set(value, group[i])) return Bad(fmt::format("bad value of '{}'", key));

@@ -139,16 +139,26 @@ std::string Sealed(std::string_view body) {
 }
 
 std::string SealedWithCells(std::string_view groups) {
-  return Sealed(fmt::format(R"({{"format":1,"sequence":1,"dataset":"d","raw_files":[],"partitions":[],"cells":[{}])", groups));
+  return Sealed(
+      fmt::format(R"({{"format":1,"sequence":1,"dataset":"d","raw_files":[],"partitions":[],"cells":[{}])", groups));
 }
 
 TEST(Receipt, HostileTextIsRefused) {
   ASSERT_TRUE(ReadReceipt(SealedWithCells("")));
-  ASSERT_TRUE(ReadReceipt(SealedWithCells(R"({"symbol":"a","state":"empty","days":["2024-01-01/2024-01-03"],"rows":0})")));
+  ASSERT_TRUE(
+      ReadReceipt(SealedWithCells(R"({"symbol":"a","state":"empty","days":["2024-01-01/2024-01-03"],"rows":0})")));
   const std::vector<std::string> texts = {
-      "", "{}", "[]", Sealed("["), Sealed("{"), Sealed("{\"format\":1"), Sealed("{\"format\":\"1\""),
-      Sealed(std::string(100'000, '[')), Sealed("{\"a\":" + std::string(1'000'000, '[')),
-      SealedWithCells("1"), SealedWithCells("{}"),
+      "",
+      "{}",
+      "[]",
+      Sealed("["),
+      Sealed("{"),
+      Sealed("{\"format\":1"),
+      Sealed("{\"format\":\"1\""),
+      Sealed(std::string(100'000, '[')),
+      Sealed("{\"a\":" + std::string(1'000'000, '[')),
+      SealedWithCells("1"),
+      SealedWithCells("{}"),
       SealedWithCells(R"({"state":"empty","days":[]})"),
       SealedWithCells(R"({"state":"nonsense","days":["2024-01-01"]})"),
       SealedWithCells(R"({"state":"empty","days":["2024-01-32"]})"),
@@ -185,7 +195,8 @@ TEST(Receipt, PathsStayBelowTheLake) {
   EXPECT_FALSE(ReadReceipt(with_path("/etc/passwd", "a/b.parquet")));
   EXPECT_FALSE(ReadReceipt(with_path("landing/../../x", "a/b.parquet")));
   EXPECT_FALSE(ReadReceipt(with_path("landing/x", "../b.parquet")));
-  EXPECT_FALSE(ReadReceipt(Sealed(R"({"format":1,"sequence":1,"dataset":"../d","cells":[],"raw_files":[],"partitions":[])")));
+  EXPECT_FALSE(
+      ReadReceipt(Sealed(R"({"format":1,"sequence":1,"dataset":"../d","cells":[],"raw_files":[],"partitions":[])")));
 }
 
 TEST(Receipt, NewerFormatIsNamed) {
@@ -221,7 +232,8 @@ TEST(Receipt, FileNames) {
   EXPECT_EQ(ReceiptFileName(123'456'789'012), "123456789012.json");
   EXPECT_EQ(ReceiptSequence("00000042.json"), 42);
   EXPECT_EQ(ReceiptSequence("123456789012.json"), 123'456'789'012);
-  for (const char* name : {"", ".json", "1.json", "00000000.json", "00000001.json.tmp", "0000000a.json", "-0000001.json"}) {
+  for (const char* name :
+       {"", ".json", "1.json", "00000000.json", "00000001.json.tmp", "0000000a.json", "-0000001.json"}) {
     EXPECT_EQ(ReceiptSequence(name), std::nullopt) << name;
   }
 }

@@ -235,7 +235,8 @@ std::string ReceiptFileName(int64_t sequence) { return fmt::format("{:0{}}.json"
 std::optional<int64_t> ReceiptSequence(std::string_view file_name) {
   const size_t dot = file_name.find('.');
   int64_t sequence = 0;
-  const auto [end, error] = std::from_chars(file_name.data(), file_name.data() + std::min(dot, file_name.size()), sequence);
+  const auto [end, error] =
+      std::from_chars(file_name.data(), file_name.data() + std::min(dot, file_name.size()), sequence);
   if (error != std::errc() || sequence < 1 || ReceiptFileName(sequence) != file_name) return std::nullopt;
   return sequence;
 }

@@ -71,8 +71,8 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
 };
 
-// BEGIN IMMEDIATE … Commit, or ROLLBACK when destroyed before. The write lock is taken at the start, so that two writers
-// wait for each other and never deadlock.
+// BEGIN IMMEDIATE … Commit, or ROLLBACK when destroyed before. The write lock is taken at the start, so that two
+// writers wait for each other and never deadlock.
 class Transaction {
  public:
   static Result<Transaction> Begin(Database& db);

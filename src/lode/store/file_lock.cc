@@ -19,7 +19,7 @@ namespace {
 // Process that holds a flock on the open file, as /proc/locks tells: "1: FLOCK  ADVISORY  WRITE 812 fe:00:1234 0 EOF".
 // Empty when it cannot be told (another machine, another container).
 std::string HolderOf(int fd) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0) return "";
   const std::string wanted = fmt::format("{:02x}:{:02x}:{}", major(info.st_dev), minor(info.st_dev), info.st_ino);
   std::ifstream locks("/proc/locks");

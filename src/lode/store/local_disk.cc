@@ -111,7 +111,7 @@ Status ListFolder(const fs::path& root, const std::string& relative, bool everyt
     }
     const std::string_view name = entry->d_name;
     if (name == "." || name == "..") continue;
-    struct stat info {};
+    struct stat info{};
     if (::fstatat(::dirfd(dir.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) continue;
       return OsError(errno, "look at", path / name);
@@ -155,7 +155,7 @@ std::unexpected<Error> OsError(int error, std::string_view verb, const fs::path&
 }
 
 Result<std::string> ReadFile(const fs::path& path, uint64_t limit_bytes) {
-  struct stat info {};
+  struct stat info{};
   LODE_TRY(const Descriptor file, OpenRegular(path, 0, &info));
   if (static_cast<uint64_t>(info.st_size) > limit_bytes) {
     return Fail(ErrorKind::kBadInput, "{} is larger than {} bytes", path.string(), limit_bytes);
@@ -217,14 +217,14 @@ Status SyncDirectory(const fs::path& dir) {
 }
 
 Status SyncFile(const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   LODE_TRY(const Descriptor file, OpenRegular(path, 0, &info));
   if (::fsync(file.get()) != 0) return OsError(errno, "write", path);
   return Ok();
 }
 
 Status MakeDirectories(const fs::path& dir) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(dir.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) return Ok();
     return OsError(ENOTDIR, "use", dir);
@@ -268,7 +268,7 @@ bool IsPlainRelativePath(std::string_view path) {
 }
 
 Result<std::optional<uint64_t>> FileSize(const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     return OsError(errno, "look at", path);
@@ -278,26 +278,25 @@ Result<std::optional<uint64_t>> FileSize(const fs::path& path) {
 }
 
 Result<uint64_t> FreeBytes(const fs::path& dir) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(dir.c_str(), &info) != 0) return OsError(errno, "look at", dir);
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
 Result<Digest> HashFile(const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   LODE_TRY(const Descriptor file, OpenRegular(path, O_NOFOLLOW, &info));
   return Drain(file.get(), path, -1, {});
 }
 
 Result<Digest> CopyDurable(const fs::path& from, const fs::path& to) {
-  struct stat info {};
+  struct stat info{};
   LODE_TRY(const Descriptor source, OpenRegular(from, 0, &info));
   Descriptor copy(::open(to.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
   if (copy.get() < 0) return OsError(errno, "create", to);
   // A reflink shares blocks, not later changes; the copy is then read back, so the digest is of what is kept.
   const bool linked = ::ioctl(copy.get(), FICLONE, source.get()) == 0;
-  Result<Digest> digest =
-      linked ? Drain(copy.get(), to, -1, {}) : Drain(source.get(), from, copy.get(), to);
+  Result<Digest> digest = linked ? Drain(copy.get(), to, -1, {}) : Drain(source.get(), from, copy.get(), to);
   if (digest) {
     if (Status synced = SyncAndClose(std::move(copy), to); !synced) digest = std::unexpected(std::move(synced).error());
   }

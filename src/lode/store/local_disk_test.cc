@@ -94,7 +94,7 @@ TEST_F(LocalDiskTest, CopiesAndHashes) {
   EXPECT_EQ(digest.sha256, Sha256Hex(bytes));
   EXPECT_EQ(ReadFile(dir_ / "to", bytes.size()).value(), bytes);
   EXPECT_EQ(HashFile(dir_ / "to").value().sha256, digest.sha256);
-  struct stat from {}, to {};
+  struct stat from{}, to{};
   ASSERT_EQ(::stat((dir_ / "from").c_str(), &from), 0);
   ASSERT_EQ(::stat((dir_ / "to").c_str(), &to), 0);
   EXPECT_NE(from.st_ino, to.st_ino);
@@ -140,7 +140,9 @@ TEST_F(LocalDiskTest, LockIsExclusiveAndNamesItsHolder) {
   EXPECT_EQ(FileSize(dir_ / "lock").value(), 0U);
   FileLock moved = *std::move(lock);
   EXPECT_FALSE(FileLock::Acquire(dir_ / "lock", "dataset x"));
-  { const FileLock released = std::move(moved); }
+  {
+    const FileLock released = std::move(moved);
+  }
   EXPECT_TRUE(FileLock::Acquire(dir_ / "lock", "dataset x"));
 }
 

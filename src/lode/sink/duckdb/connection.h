@@ -1,4 +1,5 @@
-// A thin RAII skin over DuckDB's C API: open, execute, stream. Not thread-safe; one connection runs one query at a time.
+// A thin RAII skin over DuckDB's C API: open, execute, stream. Not thread-safe; one connection runs one query at a
+// time.
 #pragma once
 
 #include <duckdb.h>
@@ -19,8 +20,8 @@ namespace lode::sink {
 struct ResultColumn {
   std::string name;
   duckdb_type type = DUCKDB_TYPE_INVALID;
-  int scale = 0;                                         // DECIMAL: digits after the point
-  duckdb_type storage_type = DUCKDB_TYPE_INVALID;        // DECIMAL: integer type it is stored in
+  int scale = 0;                                   // DECIMAL: digits after the point
+  duckdb_type storage_type = DUCKDB_TYPE_INVALID;  // DECIMAL: integer type it is stored in
 };
 
 // A few thousand rows of a result.
@@ -75,8 +76,8 @@ class Connection {
   Status Execute(const std::string& sql);
   // First column of all rows, as text.
   Result<std::vector<std::string>> Texts(const std::string& sql);
-  // Runs the user's statements; the last one's rows are returned. Columns of types that `rendered` refuses come as text.
-  // kUsage: the SQL is at fault. kInterrupted when a stop was asked for.
+  // Runs the user's statements; the last one's rows are returned. Columns of types that `rendered` refuses come as
+  // text. kUsage: the SQL is at fault. kInterrupted when a stop was asked for.
   Result<ResultStream> Stream(const std::string& sql, bool (*rendered)(duckdb_type));
 
  private:

@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <time.h>
 
 #include <filesystem>
 #include <fstream>
@@ -43,8 +45,13 @@ class SinkTest : public testing::Test {
       receipt.dataset = name;
       receipt.schema = "ohlcv-1d";
       receipt.layout = "year={yyyy}/data.parquet";
-      receipt.partitions.push_back({.path = "year=2024/data.parquet", .size = 1, .sha256 = "", .rows = 1,
-                                    .min_key = "", .max_key = "", .replaces = ""});
+      receipt.partitions.push_back({.path = "year=2024/data.parquet",
+                                    .size = 1,
+                                    .sha256 = "",
+                                    .rows = 1,
+                                    .min_key = "",
+                                    .max_key = "",
+                                    .replaces = ""});
       Status committed = ledger->Commit(receipt, "", 0);
       EXPECT_TRUE(committed) << committed.error().ToString();
     }
@@ -215,6 +222,25 @@ TEST_F(SinkTest, QueriesReadTheViewsAndLeaveNothingBehind) {
   EXPECT_EQ(writer.columns_, 9u);
   EXPECT_TRUE(fs::is_empty(paths_.pins()));
   EXPECT_FALSE(fs::exists(paths_.duckdb()));
+}
+
+TEST_F(SinkTest, ASignalEndsALongQuery) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(
+      {
+        struct sigevent event{};
+        event.sigev_notify = SIGEV_SIGNAL;
+        event.sigev_signo = SIGINT;
+        timer_t timer = nullptr;
+        struct itimerspec in_300_ms{.it_interval = {0, 0}, .it_value = {0, 300'000'000}};
+        ::timer_create(CLOCK_MONOTONIC, &event, &timer);
+        ::timer_settime(timer, 0, &in_300_ms, nullptr);
+        CountingWriter writer;
+        std::string endless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range < b.range";
+        Status status = RunQuery({.paths = paths_, .ledger = nullptr, .sql = endless}, writer);
+        std::exit(!status && status.error().kind == ErrorKind::kInterrupted ? 130 : 1);
+      },
+      testing::ExitedWithCode(130), "");
 }
 
 TEST_F(SinkTest, ABrokenFileIsAnError) {

@@ -40,11 +40,10 @@ Result<DuckdbApi> Load() {
     }
     DuckdbApi api;
     api.path = path;
-#define LODE_RESOLVE(name)                                                                          \
-  api.name = reinterpret_cast<decltype(api.name)>(::dlsym(library, "duckdb_" #name));               \
-  if (api.name == nullptr) {                                                                        \
-    return Fail(ErrorKind::kUnsupported, "{} is not the DuckDB lode needs (1.5): no duckdb_" #name, \
-                path);                                                                              \
+#define LODE_RESOLVE(name)                                                                                 \
+  api.name = reinterpret_cast<decltype(api.name)>(::dlsym(library, "duckdb_" #name));                      \
+  if (api.name == nullptr) {                                                                               \
+    return Fail(ErrorKind::kUnsupported, "{} is not the DuckDB lode needs (1.5): no duckdb_" #name, path); \
   }
     LODE_DUCKDB_FUNCTIONS(LODE_RESOLVE)
 #undef LODE_RESOLVE

@@ -16,9 +16,7 @@ std::unexpected<Error> Storage(const char* what, const fs::path& path) {
   return Fail(ErrorKind::kStorage, "{} {}: {}", what, path.string(), std::strerror(errno));
 }
 
-bool IsPartition(std::string_view path) {
-  return path.ends_with(".parquet");
-}
+bool IsPartition(std::string_view path) { return path.ends_with(".parquet"); }
 
 }  // namespace
 

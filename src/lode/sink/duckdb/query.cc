@@ -43,8 +43,8 @@ std::map<std::string, std::string> Settings(const QueryRequest& request, const s
   return settings;
 }
 
-Status CreateViews(Connection& connection, const QueryRequest& request,
-                   const std::vector<ledger::DatasetRow>& datasets, std::optional<Pins>& pins) {
+Status CreateViews(Connection& connection, const QueryRequest& request, const std::vector<ledger::DatasetRow>& datasets,
+                   std::optional<Pins>& pins) {
   for (const ledger::DatasetRow& dataset : datasets) {
     fs::path folder = request.paths.bronze(dataset.name);
     bool named = Names(request.sql, dataset.name);
