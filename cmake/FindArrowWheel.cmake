@@ -23,3 +23,5 @@ endforeach()
 target_link_libraries(Arrow::parquet INTERFACE Arrow::arrow)
 # What `cmake --install` copies next to the program.
 set(LODE_ARROW_RUNTIME ${LODE_ARROW_DIR}/libarrow.so.${LODE_ARROW_SO} ${LODE_ARROW_DIR}/libparquet.so.${LODE_ARROW_SO})
+file(GLOB arrow_licences ${LODE_THIRD_PARTY}/pyarrow/pyarrow-*.dist-info/licenses/*.txt)
+install(FILES ${arrow_licences} DESTINATION share/licenses/arrow)

@@ -41,13 +41,6 @@ target_compile_options(lode_settings INTERFACE
 # HEAVY areas use Arrow headers through one precompiled header.
 function(lode_area name)
   cmake_parse_arguments(AREA "HEAVY" "" "SOURCES;TESTS;LINK" ${ARGN})
-  foreach(list AREA_SOURCES AREA_TESTS) # PARALLEL-DEV: tolerate files that are still being written
-    foreach(file ${${list}})
-      if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
-        list(REMOVE_ITEM ${list} ${file})
-      endif()
-    endforeach()
-  endforeach()
   add_library(lode_${name} STATIC ${AREA_SOURCES})
   target_link_libraries(lode_${name} PUBLIC lode_settings ${AREA_LINK})
   if(AREA_HEAVY)

@@ -4,7 +4,8 @@
 A dry pass gives the legal versions: SHA-256 of every partition file and (files, rows, sum of volume) of the whole glob
 after each import. Then the same imports run in a fresh lake while readers loop: one opens each file once and hashes all
 of it, one asks an engine (DuckDB, else pyarrow, when --python has one) for rows and sum over the glob. An engine's query
-may fail while its file is replaced and is then repeated; a number outside the legal ones is a failure.
+may fail while its file is replaced and is then repeated; a number outside the legal ones is a failure. `lode verify`
+loops too and must not take a publish for damage.
 
   glob_reader_test.py --lode build/release/lode --fixtures build/release/lode_fixtures [--python PYTHON] [--imports 12]
 """
@@ -96,6 +97,28 @@ class ByteReader:
         self.thread.join()
 
 
+class Verifier:
+    """Runs `lode verify` again and again: a publish that goes on meanwhile is not damage."""
+
+    def __init__(self, lode, lake):
+        self.lode, self.lake = lode, lake
+        self.stopped = threading.Event()
+        self.runs, self.problem = 0, None
+        self.thread = threading.Thread(target=self.loop, daemon=True)
+        self.thread.start()
+
+    def loop(self):
+        while not self.stopped.is_set() and self.problem is None:
+            done = self.lode.run(self.lake, "verify")
+            self.runs += 1
+            if done.returncode != 0:
+                self.problem = f"verify during an import exits {done.returncode}: {(done.stdout + done.stderr).strip()[-400:]}"
+
+    def stop(self):
+        self.stopped.set()
+        self.thread.join()
+
+
 def one_answer(python, lake):
     """The engine's answer on a lake at rest."""
     engine = Engine(python, lake)
@@ -140,24 +163,27 @@ def run(arguments, folder):
         raise Failure(f"only {len(versions)} versions in {arguments.imports} imports: the test is void")
     lake = folder / "lake"
     lode.must(lake, "init")
-    readers = [ByteReader(lake)]
+    reader, verifier = ByteReader(lake), Verifier(lode, lake)
     engine = Engine(python, lake) if python else None
     try:
         for delivery in inputs:
             lode.must(lake, "import", delivery, "--dataset", lakes.DATASET)
     finally:
-        readers[0].stop()
+        reader.stop()
+        verifier.stop()
         if engine:
             engine.stop()
-    wrong = readers[0].seen - versions
+    if verifier.problem:
+        raise Failure(f"seed {arguments.seed}: {verifier.problem}")
+    wrong = reader.seen - versions
     if wrong:
         raise Failure(f"seed {arguments.seed}: bytes that are no version: {sorted(wrong)}")
     if engine and set(engine.answers) - totals:
         raise Failure(f"seed {arguments.seed}: wrong totals {set(engine.answers) - totals}, legal {totals}")
     asked = f"{len(engine.answers)} queries ({len(set(engine.answers))} totals seen, {engine.retries} repeated)" if engine \
         else "no engine found: bytes only"
-    print(f"glob reader: seed {arguments.seed}, {arguments.imports} rewrites, {readers[0].passes} passes "
-          f"({len(readers[0].seen)} of {len(versions)} versions seen), {asked}")
+    print(f"glob reader: seed {arguments.seed}, {arguments.imports} rewrites, {reader.passes} passes "
+          f"({len(reader.seen)} of {len(versions)} versions seen), {verifier.runs} verifications, {asked}")
 
 
 def main():

@@ -150,6 +150,7 @@ TEST(TomlDepth, CountsDotsOfKeysOnly) {
   EXPECT_EQ(config::LongestDottedKey("s = \"\"\"a.b.c.d\"\"\"\"\"\nk.l = 1"), 1u);
   EXPECT_EQ(config::LongestDottedKey("s = \"\\\"a.b.c.d\"\nk.l = 1"), 1u);
   EXPECT_EQ(config::LongestDottedKey("\"a\" . 'b' .c = 1"), 2u);
+  EXPECT_EQ(config::LongestDottedKey("t = {a = \"\"\"x\"\"\"\", b.c.d.e = 1}"), 3u);
   EXPECT_EQ(config::LongestDottedKey("s = '''x.y'''\n\"open a.b.c.d"), 0u);
 }
 

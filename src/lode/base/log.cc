@@ -50,7 +50,7 @@ void AttachFile(const std::filesystem::path& path) {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
     sink->set_level(spdlog::level::info);
     spdlog::pattern_time_type utc = spdlog::pattern_time_type::utc;
-    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %l %v", utc));
+    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %v", utc));
     Get().logger.sinks().push_back(std::move(sink));
   } catch (const spdlog::spdlog_ex& problem) {
     Warning("no log file for this run: {}", problem.what());

@@ -4,6 +4,8 @@
 #include "lode/base/log.h"
 #include "lode/cli/commands.h"
 #include "lode/cli/result_writers.h"
+#include "lode/cli/table.h"
+#include "lode/lake/verify.h"
 #include "lode/sink/duckdb/views.h"
 
 namespace lode::cli {
@@ -25,6 +27,7 @@ class QueryCommand : public Command {
     std::unique_ptr<ResultWriter> writer = csv_                   ? MakeCsvWriter()
                                            : session.out().json() ? MakeJsonWriter()
                                                                   : MakeTableWriter(session.options().tz);
+    LODE_TRY(WarnOfLost(session, paths));
     Status answered = sink::RunQuery(request, *writer);
     if (ReaderIsGone()) return 0;
     LODE_TRY(std::move(answered));
@@ -34,6 +37,20 @@ class QueryCommand : public Command {
   }
 
  private:
+  // A file that somebody deleted makes an answer smaller without an error: say so.
+  Status WarnOfLost(Session& session, const lake::LakePaths& paths) const {
+    LODE_TRY(std::vector<ledger::DatasetRow> datasets, session.Datasets({}));
+    for (const ledger::DatasetRow& dataset : datasets) {
+      if (sql_[0].find(dataset.name) == std::string::npos) continue;
+      LODE_TRY(ledger::Ledger * ledger, session.ledger());
+      LODE_TRY(std::vector<ledger::PartitionRow> lost, lake::LostPartitions(paths, *ledger, dataset.name));
+      if (lost.empty()) continue;
+      log::Warning("{}: {} gone or changed, the answer lacks those rows; `lode status --files` names them",
+                   dataset.name, Count(static_cast<int64_t>(lost.size()), "partition file"));
+    }
+    return Ok();
+  }
+
   // A lake that was moved or copied has views of its old place in lake.duckdb. Best effort: the query is answered.
   static void RefreshMovedViews(const lake::LakePaths& paths, ledger::Ledger& ledger) {
     Result<sink::ViewRefresh> refresh = sink::RefreshViews(paths, ledger);

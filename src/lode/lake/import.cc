@@ -146,7 +146,8 @@ class DatasetImport {
   }
 
   void AddUp(const Unit& unit, const UnitResult& done) {
-    if (!unit.only_partitions) result_.files += static_cast<int64_t>(unit.files.size());
+    if (unit.only_partitions) result_.repaired += done.partitions;
+    else result_.files += static_cast<int64_t>(unit.files.size());
     result_.records += done.records;
     result_.rejected += done.rejected;
     result_.duplicates += done.duplicates;

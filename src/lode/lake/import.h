@@ -51,6 +51,7 @@ struct ImportedDataset {
   int64_t duplicates = 0;        // equal rows dropped by key
   int64_t rows = 0;              // rows of the partitions written
   int64_t partitions = 0;        // partitions written
+  int64_t repaired = 0;          // of those, lost ones written again from landing
   uint64_t bytes_in = 0, bytes_out = 0;  // raw bytes read, Parquet bytes written
 };
 

@@ -126,7 +126,7 @@ class Planner {
         continue;
       }
       const std::set<std::string> lost = present_.LostPartitionsOf(file.sha256);
-      if (lost.empty()) ++plan_.files_unchanged;
+      ++plan_.files_unchanged;
       repairs.insert(lost.begin(), lost.end());
     }
     if (!repairs.empty()) LODE_TRY(AddRepair(repairs));

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,13 @@ struct ReceiptRow {
   std::string sha256;  // of the receipt file's bytes
   std::string unit, origin, finished_at;
   int64_t records = 0, rejected = 0;
+};
+
+// One dataset in the ledger at one moment.
+struct Fingerprint {
+  std::vector<int64_t> receipts;  // sequences, ascending
+  std::vector<Intent> intents;
+  std::map<std::string, std::string> rows;  // kind of row ("cell" …): SHA-256 of its lines of DumpDataset
 };
 
 // A receipt as it lies on disk.
@@ -106,6 +114,8 @@ class Ledger {
   // Calls `line` with a text line for each row about `dataset` (its entry, receipts, raw files, partitions, cells), in
   // key order: equal ledgers give equal lines.
   virtual Status DumpDataset(std::string_view dataset, const std::function<void(std::string_view)>& line) = 0;
+  // All of it as of one commit: what other runs do meanwhile is not half in it.
+  virtual Result<Fingerprint> TakeFingerprint(std::string_view dataset) = 0;
   // The lines of all datasets, for comparing two ledgers.
   Result<std::string> Dump();
 };

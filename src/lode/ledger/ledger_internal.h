@@ -31,6 +31,7 @@ class SqliteLedger final : public Ledger {
   Status Reindex(std::string_view dataset, const std::function<Result<std::optional<StoredReceipt>>()>& next) override;
   Status Clear() override;
   Status DumpDataset(std::string_view dataset, const std::function<void(std::string_view)>& line) override;
+  Result<Fingerprint> TakeFingerprint(std::string_view dataset) override;
 
  private:
   explicit SqliteLedger(Database db) : db_(std::make_unique<Database>(std::move(db))) {}

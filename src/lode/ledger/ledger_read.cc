@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "lode/base/hashing.h"
 #include "lode/ledger/ledger_internal.h"
 
 namespace lode::ledger {
@@ -204,6 +205,24 @@ Status SqliteLedger::DumpDataset(std::string_view dataset, const std::function<v
   line(text);
   for (const DumpTable& table : kDumpTables) LODE_TRY(DumpRows(*db_, dataset, table, line));
   return Ok();
+}
+
+Result<Fingerprint> SqliteLedger::TakeFingerprint(std::string_view dataset) {
+  LODE_TRY(const Transaction reading, Transaction::BeginReading(*db_));
+  Fingerprint fingerprint;
+  LODE_TRY(const std::vector<ReceiptRow> receipts, Receipts(dataset));
+  for (const ReceiptRow& row : receipts) fingerprint.receipts.push_back(row.sequence);
+  LODE_TRY(fingerprint.intents, Intents(dataset));
+  std::map<std::string, Sha256, std::less<>> hashes;
+  LODE_TRY(DumpDataset(dataset, [&](std::string_view line) {
+    const std::string_view kind = line.substr(0, line.find('\t'));
+    auto hash = hashes.find(kind);
+    if (hash == hashes.end()) hash = hashes.try_emplace(std::string(kind)).first;
+    hash->second.Update(line);
+    hash->second.Update("\n");
+  }));
+  for (auto& [kind, hash] : hashes) fingerprint.rows[kind] = hash.HexDigest();
+  return fingerprint;
 }
 
 Result<std::string> Ledger::Dump() {

@@ -126,6 +126,11 @@ Result<Transaction> Transaction::Begin(Database& db) {
   return Transaction(&db);
 }
 
+Result<Transaction> Transaction::BeginReading(Database& db) {
+  LODE_TRY(db.Execute("BEGIN"));
+  return Transaction(&db);
+}
+
 Transaction::~Transaction() {
   // Nothing to do about a failure: an error in the middle may have rolled back already.
   if (db_ != nullptr) (void)db_->Execute("ROLLBACK");

@@ -76,6 +76,8 @@ class Statement {
 class Transaction {
  public:
   static Result<Transaction> Begin(Database& db);
+  // Takes no write lock: everything read inside is of one commit. Is never committed.
+  static Result<Transaction> BeginReading(Database& db);
   Transaction(Transaction&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();

@@ -2,9 +2,11 @@
 #include <signal.h>
 #include <time.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "lode/base/stop.h"
 #include "lode/sink/duckdb/connection.h"
 #include "lode/sink/duckdb/pins.h"
 #include "lode/sink/duckdb/query.h"
@@ -224,23 +226,26 @@ TEST_F(SinkTest, QueriesReadTheViewsAndLeaveNothingBehind) {
   EXPECT_FALSE(fs::exists(paths_.duckdb()));
 }
 
+// Runs a query without end, with SIGINT on its way; exits as the program would.
+[[noreturn]] void RunUntilSignal(const lake::LakePaths& paths) {
+  struct sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGINT;
+  timer_t timer = nullptr;
+  struct itimerspec in_300_ms{};
+  in_300_ms.it_value.tv_nsec = 300'000'000;
+  ::timer_create(CLOCK_MONOTONIC, &event, &timer);
+  InstallStopHandlers();
+  ::timer_settime(timer, 0, &in_300_ms, nullptr);
+  CountingWriter writer;
+  std::string endless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range < b.range";
+  Status status = RunQuery({.paths = paths, .ledger = nullptr, .sql = endless}, writer);
+  std::exit(!status && status.error().kind == ErrorKind::kInterrupted ? 130 : 1);
+}
+
 TEST_F(SinkTest, ASignalEndsALongQuery) {
-  testing::GTEST_FLAG(death_test_style) = "threadsafe";
-  EXPECT_EXIT(
-      {
-        struct sigevent event{};
-        event.sigev_notify = SIGEV_SIGNAL;
-        event.sigev_signo = SIGINT;
-        timer_t timer = nullptr;
-        struct itimerspec in_300_ms{.it_interval = {0, 0}, .it_value = {0, 300'000'000}};
-        ::timer_create(CLOCK_MONOTONIC, &event, &timer);
-        ::timer_settime(timer, 0, &in_300_ms, nullptr);
-        CountingWriter writer;
-        std::string endless = "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range < b.range";
-        Status status = RunQuery({.paths = paths_, .ledger = nullptr, .sql = endless}, writer);
-        std::exit(!status && status.error().kind == ErrorKind::kInterrupted ? 130 : 1);
-      },
-      testing::ExitedWithCode(130), "");
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(RunUntilSignal(paths_), testing::ExitedWithCode(130), "");
 }
 
 TEST_F(SinkTest, ABrokenFileIsAnError) {

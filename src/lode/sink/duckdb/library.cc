@@ -32,7 +32,7 @@ Result<DuckdbApi> Load() {
       tried += (tried.empty() ? "" : ", ") + path;
       continue;
     }
-    void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* library = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
     if (library == nullptr) {
       const char* why = ::dlerror();
       tried += (tried.empty() ? "" : ", ") + std::string(why == nullptr ? path : why);
