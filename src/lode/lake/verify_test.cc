@@ -2,7 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include "lode/lake/lake_fixture_test.h"
 
@@ -136,6 +138,28 @@ TEST_F(VerifyTest, TakesDatasetsByName) {
   EXPECT_THAT(Findings({"trades"}), IsEmpty());
   EXPECT_EQ(Findings({"bars"}).size(), 1U);
   EXPECT_THAT(Findings({"nope"}), ElementsAre(HasSubstr("no dataset 'nope'")));
+}
+
+TEST_F(VerifyTest, APublishMeanwhileIsNotDamage) {
+  std::atomic<bool> done = false;
+  std::jthread publisher([&] {
+    for (int i = 0; i < 40; ++i) {
+      const std::string raw = fmt::format("raw {}", i);
+      EXPECT_TRUE(PublishOnce("bars", {{"a/data.parquet", raw}, {fmt::format("n{}.parquet", i % 7), raw + "x"}}, raw));
+    }
+    done = true;
+  });
+  int runs = 0;
+  while (!done) {
+    const VerifyReport report = Verify(paths_, {}).value();
+    ++runs;
+    for (const Finding& finding : report.findings) {
+      EXPECT_EQ(finding.severity, Finding::Severity::kWarning) << finding.path << ": " << finding.problem;
+    }
+  }
+  EXPECT_GT(runs, 1);
+  publisher.join();
+  EXPECT_THAT(Findings(), IsEmpty());
 }
 
 TEST_F(VerifyTest, WritesNothing) {
