@@ -67,12 +67,12 @@ template <typename... Args>
 
 #define LODE_CONCAT_INNER(a, b) a##b
 #define LODE_CONCAT(a, b) LODE_CONCAT_INNER(a, b)
-#define LODE_TRY_STATUS(expression)                                                        \
-  do {                                                                                     \
+#define LODE_TRY_STATUS(expression)                                                                            \
+  do {                                                                                                         \
     if (auto lode_status = (expression); !lode_status) return std::unexpected(std::move(lode_status).error()); \
   } while (false)
-#define LODE_TRY_VALUE_NAMED(name, declaration, expression) \
-  auto name = (expression);                                 \
+#define LODE_TRY_VALUE_NAMED(name, declaration, expression)   \
+  auto name = (expression);                                   \
   if (!name) return std::unexpected(std::move(name).error()); \
   declaration = *std::move(name)
 #define LODE_TRY_VALUE(declaration, expression) \

@@ -87,7 +87,8 @@ JsonObject DatasetEvent(const lake::ImportedDataset& dataset) {
 
 std::string DatasetLine(const lake::ImportedDataset& dataset) {
   std::string line = dataset.name + " (" + dataset.schema + "): ";
-  if (dataset.repaired > 0) line += fmt::format("{} written again from landing, ", Count(dataset.repaired, "lost partition"));
+  if (dataset.repaired > 0)
+    line += fmt::format("{} written again from landing, ", Count(dataset.repaired, "lost partition"));
   if (dataset.files == 0) return line + fmt::format("nothing new, {} known", Count(dataset.files_unchanged, "file"));
   line += fmt::format("{} in, {} -> {} in {}, {} -> {}", Count(dataset.files, "file"), Count(dataset.records, "record"),
                       Count(dataset.rows, "row"), Count(dataset.partitions, "partition"), Bytes(dataset.bytes_in),

@@ -17,10 +17,10 @@ namespace lode::codec {
 
 // One malformed record, as it goes to quarantine.
 struct BadRecord {
-  int64_t source_row = 0;   // record number from 0 (text: data line number from 0, headers not counted)
-  int64_t offset = 0;       // byte offset of the record in the decompressed stream
-  std::string reason;       // one line, names the column
-  std::string raw;          // the record's bytes, at most 4 KiB
+  int64_t source_row = 0;  // record number from 0 (text: data line number from 0, headers not counted)
+  int64_t offset = 0;      // byte offset of the record in the decompressed stream
+  std::string reason;      // one line, names the column
+  std::string raw;         // the record's bytes, at most 4 KiB
 };
 
 // Where decoders put malformed records. Bounded: past kMaxKept only the count grows.
@@ -38,15 +38,15 @@ class BadRecords {
 
 // What a stream says about itself. `records` and `ended` are final once Next() returned nullopt.
 struct StreamFacts {
-  std::string dataset;                       // "GLBX.MDP3"; empty when the stream does not say
-  std::string schema;                        // vendor schema; empty for a mixed capture
-  std::string stype_in;                      // "parent", "raw_symbol", …; empty when unknown
-  std::vector<std::string> symbols;          // as requested
-  std::vector<std::string> not_found;        // requested symbols that resolved to nothing
-  std::optional<int64_t> start_ns, end_ns;   // requested range, end exclusive
-  uint64_t limit = 0;                        // requested record limit, 0: none
-  int64_t records = 0;                       // good and bad records seen, control messages not counted
-  bool ended = false;                        // the stream ended properly
+  std::string dataset;                      // "GLBX.MDP3"; empty when the stream does not say
+  std::string schema;                       // vendor schema; empty for a mixed capture
+  std::string stype_in;                     // "parent", "raw_symbol", …; empty when unknown
+  std::vector<std::string> symbols;         // as requested
+  std::vector<std::string> not_found;       // requested symbols that resolved to nothing
+  std::optional<int64_t> start_ns, end_ns;  // requested range, end exclusive
+  uint64_t limit = 0;                       // requested record limit, 0: none
+  int64_t records = 0;                      // good and bad records seen, control messages not counted
+  bool ended = false;                       // the stream ended properly
 };
 
 struct DecodedBatch {

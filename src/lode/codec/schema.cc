@@ -48,8 +48,7 @@ Column Symbol() {
 
 std::vector<Column> EventHead() {
   return {Time("ts_recv", "capture server receive time, UTC"),
-          Time("ts_event", "matching engine time, UTC; may be 0 or days off"),
-          Int("rtype", "DBN record type"),
+          Time("ts_event", "matching engine time, UTC; may be 0 or days off"), Int("rtype", "DBN record type"),
           Int("publisher_id", "dataset and venue"),
           Wide("instrument_id", "numeric instrument, unique within dataset and day")};
 }
@@ -115,12 +114,13 @@ TableSchema Bars(std::string name, std::string layout, bool daily) {
 
 TableSchema Trades(std::string name, int depth) {
   std::vector<Column> columns = EventHead();
-  Append(columns, {Char("action", "A add, C cancel, M modify, R clear, T trade, F fill, N none"),
-                   Char("side", "A ask, B bid, N none"), Int("depth", "book level the action applies to"),
-                   Price("price", "order or trade price"), Size("size", "order or trade size"),
-                   Int("flags", "bit field: 128 last, 64 top of book, 32 snapshot, 16 mbp, 8 bad ts_recv, 4 maybe bad book"),
-                   Int("ts_in_delta", "ns between matching engine and capture server"),
-                   Wide("sequence", "venue sequence number")});
+  Append(
+      columns,
+      {Char("action", "A add, C cancel, M modify, R clear, T trade, F fill, N none"),
+       Char("side", "A ask, B bid, N none"), Int("depth", "book level the action applies to"),
+       Price("price", "order or trade price"), Size("size", "order or trade size"),
+       Int("flags", "bit field: 128 last, 64 top of book, 32 snapshot, 16 mbp, 8 bad ts_recv, 4 maybe bad book"),
+       Int("ts_in_delta", "ns between matching engine and capture server"), Wide("sequence", "venue sequence number")});
   AppendLevels(columns, depth, false);
   return Events(std::move(name), std::move(columns));
 }
@@ -128,19 +128,19 @@ TableSchema Trades(std::string name, int depth) {
 TableSchema Mbo() {
   std::vector<Column> columns = EventHead();
   Append(columns,
-         {Char("action", "A add, C cancel, M modify, R clear, T trade, F fill, N none"), Char("side", "A ask, B bid, N none"),
-          Price("price", "order price"), Size("size", "order size"), Int("channel_id", "venue channel"),
-          Vendor("order_id", kUint64, false, "venue order id"), Int("flags", "bit field as in trades"),
-          Int("ts_in_delta", "ns between matching engine and capture server"),
+         {Char("action", "A add, C cancel, M modify, R clear, T trade, F fill, N none"),
+          Char("side", "A ask, B bid, N none"), Price("price", "order price"), Size("size", "order size"),
+          Int("channel_id", "venue channel"), Vendor("order_id", kUint64, false, "venue order id"),
+          Int("flags", "bit field as in trades"), Int("ts_in_delta", "ns between matching engine and capture server"),
           Wide("sequence", "venue sequence number")});
   return Events("mbo", std::move(columns));
 }
 
 TableSchema Bbo(std::string name) {
   std::vector<Column> columns = EventHead();
-  Append(columns, {Char("side", "side of the last trade"), Price("price", "last trade price"),
-                   Size("size", "last trade size"), Int("flags", "bit field as in trades"),
-                   Wide("sequence", "venue sequence number")});
+  Append(columns,
+         {Char("side", "side of the last trade"), Price("price", "last trade price"), Size("size", "last trade size"),
+          Int("flags", "bit field as in trades"), Wide("sequence", "venue sequence number")});
   AppendLevels(columns, 1, false);
   return Events(std::move(name), std::move(columns));
 }
@@ -177,62 +177,99 @@ TableSchema TradingStatus() {
 
 TableSchema Imbalance() {
   std::vector<Column> columns = EventHead();
-  Append(columns, {Price("ref_price", "reference price"), Time("auction_time", "auction time, UTC"),
-                   Price("cont_book_clr_price", "continuous book clearing price"),
-                   Price("auct_interest_clr_price", "auction interest clearing price"),
-                   Price("ssr_filling_price", "short sale restriction filling price"),
-                   Price("ind_match_price", "indicative match price"), Price("upper_collar", "upper collar price"),
-                   Price("lower_collar", "lower collar price"), Size("paired_qty", "paired quantity"),
-                   Size("total_imbalance_qty", "total imbalance"), Size("market_imbalance_qty", "market order imbalance"),
-                   Size("unpaired_qty", "unpaired quantity"), Char("auction_type", "venue code"),
-                   Char("side", "side of the imbalance"), Int("auction_status", "venue code"),
-                   Int("freeze_status", "venue code"), Int("num_extensions", "auction extensions"),
-                   Char("unpaired_side", "side of the unpaired quantity"),
-                   Char("significant_imbalance", "venue code")});
+  Append(columns,
+         {Price("ref_price", "reference price"), Time("auction_time", "auction time, UTC"),
+          Price("cont_book_clr_price", "continuous book clearing price"),
+          Price("auct_interest_clr_price", "auction interest clearing price"),
+          Price("ssr_filling_price", "short sale restriction filling price"),
+          Price("ind_match_price", "indicative match price"), Price("upper_collar", "upper collar price"),
+          Price("lower_collar", "lower collar price"), Size("paired_qty", "paired quantity"),
+          Size("total_imbalance_qty", "total imbalance"), Size("market_imbalance_qty", "market order imbalance"),
+          Size("unpaired_qty", "unpaired quantity"), Char("auction_type", "venue code"),
+          Char("side", "side of the imbalance"), Int("auction_status", "venue code"),
+          Int("freeze_status", "venue code"), Int("num_extensions", "auction extensions"),
+          Char("unpaired_side", "side of the unpaired quantity"), Char("significant_imbalance", "venue code")});
   return Events("imbalance", std::move(columns));
 }
 
 TableSchema Definition() {
   std::vector<Column> columns = EventHead();
-  Append(columns,
-         {Text("raw_symbol", "venue symbol"), Char("security_update_action", "A add, M modify, D delete"),
-          Char("instrument_class", "B bond, C call, F future, K stock, M mixed spread, P put, S future spread, T option spread, X fx, Y commodity"),
-          Price("min_price_increment", "tick size"), Price("display_factor", "display multiplier"),
-          Time("expiration", "last eligible trade time, UTC"), Time("activation", "activation time, UTC"),
-          Price("high_limit_price", "high limit"), Price("low_limit_price", "low limit"),
-          Price("max_price_variation", "price banding"), Price("unit_of_measure_qty", "contract size"),
-          Price("min_price_increment_amount", "value of a tick"), Price("price_ratio", "spread price ratio"),
-          Int("inst_attrib_value", "venue bit field"), Wide("underlying_id", "instrument id of the underlying"),
-          Vendor("raw_instrument_id", kUint64, false, "venue instrument id"),
-          Int("market_depth_implied", "implied book depth"), Int("market_depth", "book depth"),
-          Wide("market_segment_id", "venue segment"), Wide("max_trade_vol", "maximum order size"),
-          Int("min_lot_size", "minimum lot"), Int("min_lot_size_block", "minimum block lot"),
-          Int("min_lot_size_round_lot", "round lot"), Wide("min_trade_vol", "minimum order size"),
-          Int("contract_multiplier", "deliverables per instrument"), Int("decay_quantity", "daily decay"),
-          Int("original_contract_size", "size before decay"), Int("appl_id", "venue channel"),
-          Int("maturity_year", "contract year, 65535 when undefined"), Int("decay_start_date", "day of month"),
-          Int("channel_id", "venue channel"), Text("currency", "price currency"),
-          Text("settl_currency", "settlement currency"), Text("secsubtype", "strategy type"), Text("group", "product group"),
-          Text("exchange", "MIC"), Text("asset", "product code"), Text("cfi", "ISO 10962 code"),
-          Text("security_type", "FUT, OPT, …"), Text("unit_of_measure", "contract unit"),
-          Text("underlying", "underlying symbol"), Text("strike_price_currency", "strike currency"),
-          Price("strike_price", "option strike"), Char("match_algorithm", "venue code"),
-          Int("main_fraction", "fractional price denominator"), Int("price_display_format", "venue code"),
-          Int("sub_fraction", "sub fraction denominator"), Int("underlying_product", "venue code"),
-          Int("maturity_month", "contract month, 255 when undefined"), Int("maturity_day", "contract day"),
-          Int("maturity_week", "contract week"), Char("user_defined_instrument", "Y or N"),
-          Int("contract_multiplier_unit", "venue code"), Int("flow_schedule_type", "venue code"),
-          Int("tick_rule", "venue code"), Int("leg_count", "legs of a strategy, one record a leg"),
-          Int("leg_index", "this record's leg, from 0"), Wide("leg_instrument_id", "leg instrument"),
-          Text("leg_raw_symbol", "leg symbol"), Char("leg_instrument_class", "as instrument_class"),
-          Char("leg_side", "side of the leg"), Price("leg_price", "tied price of the leg"),
-          Price("leg_delta", "delta of the leg"), Int("leg_ratio_price_numerator", "price ratio"),
-          Int("leg_ratio_price_denominator", "price ratio"), Int("leg_ratio_qty_numerator", "quantity ratio"),
-          Int("leg_ratio_qty_denominator", "quantity ratio"), Wide("leg_underlying_id", "underlying of the leg"),
-          Vendor("trading_reference_price", kPrice, true, "only in DBN 1 and 2; null when UNDEF_PRICE or absent"),
-          Vendor("trading_reference_date", kInt32, true, "only in DBN 1 and 2; days since 1970-01-01, null when absent"),
-          Vendor("md_security_trading_status", kInt32, true, "only in DBN 1 and 2; null when absent"),
-          Vendor("settl_price_type", kInt32, true, "only in DBN 1 and 2; null when absent")});
+  Append(
+      columns,
+      {Text("raw_symbol", "venue symbol"),
+       Char("security_update_action", "A add, M modify, D delete"),
+       Char("instrument_class",
+            "B bond, C call, F future, K stock, M mixed spread, P put, S future spread, T option spread, X fx, Y "
+            "commodity"),
+       Price("min_price_increment", "tick size"),
+       Price("display_factor", "display multiplier"),
+       Time("expiration", "last eligible trade time, UTC"),
+       Time("activation", "activation time, UTC"),
+       Price("high_limit_price", "high limit"),
+       Price("low_limit_price", "low limit"),
+       Price("max_price_variation", "price banding"),
+       Price("unit_of_measure_qty", "contract size"),
+       Price("min_price_increment_amount", "value of a tick"),
+       Price("price_ratio", "spread price ratio"),
+       Int("inst_attrib_value", "venue bit field"),
+       Wide("underlying_id", "instrument id of the underlying"),
+       Vendor("raw_instrument_id", kUint64, false, "venue instrument id"),
+       Int("market_depth_implied", "implied book depth"),
+       Int("market_depth", "book depth"),
+       Wide("market_segment_id", "venue segment"),
+       Wide("max_trade_vol", "maximum order size"),
+       Int("min_lot_size", "minimum lot"),
+       Int("min_lot_size_block", "minimum block lot"),
+       Int("min_lot_size_round_lot", "round lot"),
+       Wide("min_trade_vol", "minimum order size"),
+       Int("contract_multiplier", "deliverables per instrument"),
+       Int("decay_quantity", "daily decay"),
+       Int("original_contract_size", "size before decay"),
+       Int("appl_id", "venue channel"),
+       Int("maturity_year", "contract year, 65535 when undefined"),
+       Int("decay_start_date", "day of month"),
+       Int("channel_id", "venue channel"),
+       Text("currency", "price currency"),
+       Text("settl_currency", "settlement currency"),
+       Text("secsubtype", "strategy type"),
+       Text("group", "product group"),
+       Text("exchange", "MIC"),
+       Text("asset", "product code"),
+       Text("cfi", "ISO 10962 code"),
+       Text("security_type", "FUT, OPT, …"),
+       Text("unit_of_measure", "contract unit"),
+       Text("underlying", "underlying symbol"),
+       Text("strike_price_currency", "strike currency"),
+       Price("strike_price", "option strike"),
+       Char("match_algorithm", "venue code"),
+       Int("main_fraction", "fractional price denominator"),
+       Int("price_display_format", "venue code"),
+       Int("sub_fraction", "sub fraction denominator"),
+       Int("underlying_product", "venue code"),
+       Int("maturity_month", "contract month, 255 when undefined"),
+       Int("maturity_day", "contract day"),
+       Int("maturity_week", "contract week"),
+       Char("user_defined_instrument", "Y or N"),
+       Int("contract_multiplier_unit", "venue code"),
+       Int("flow_schedule_type", "venue code"),
+       Int("tick_rule", "venue code"),
+       Int("leg_count", "legs of a strategy, one record a leg"),
+       Int("leg_index", "this record's leg, from 0"),
+       Wide("leg_instrument_id", "leg instrument"),
+       Text("leg_raw_symbol", "leg symbol"),
+       Char("leg_instrument_class", "as instrument_class"),
+       Char("leg_side", "side of the leg"),
+       Price("leg_price", "tied price of the leg"),
+       Price("leg_delta", "delta of the leg"),
+       Int("leg_ratio_price_numerator", "price ratio"),
+       Int("leg_ratio_price_denominator", "price ratio"),
+       Int("leg_ratio_qty_numerator", "quantity ratio"),
+       Int("leg_ratio_qty_denominator", "quantity ratio"),
+       Wide("leg_underlying_id", "underlying of the leg"),
+       Vendor("trading_reference_price", kPrice, true, "only in DBN 1 and 2; null when UNDEF_PRICE or absent"),
+       Vendor("trading_reference_date", kInt32, true, "only in DBN 1 and 2; days since 1970-01-01, null when absent"),
+       Vendor("md_security_trading_status", kInt32, true, "only in DBN 1 and 2; null when absent"),
+       Vendor("settl_price_type", kInt32, true, "only in DBN 1 and 2; null when absent")});
   return Events("definition", std::move(columns));
 }
 

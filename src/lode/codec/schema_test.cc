@@ -70,10 +70,11 @@ std::string SchemaDocs() {
   for (const TableSchema* schema : DatabentoSchemas()) {
     const bool bars = schema->merge == MergeRule::kNewestByKey;
     text += fmt::format("\n## {} (version {})\n", schema->name, schema->version);
-    text += fmt::format("Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
-                        fmt::format("{} {}", bars ? "one row a key" : "every row kept, identified by", Joined(schema->key)),
-                        Joined(schema->order), schema->day_column,
-                        schema->fallback_day_column.empty() ? "" : fmt::format(", else `{}`", schema->fallback_day_column));
+    text +=
+        fmt::format("Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
+                    fmt::format("{} {}", bars ? "one row a key" : "every row kept, identified by", Joined(schema->key)),
+                    Joined(schema->order), schema->day_column,
+                    schema->fallback_day_column.empty() ? "" : fmt::format(", else `{}`", schema->fallback_day_column));
     text += "| # | column | type | null | meaning |\n|---|---|---|---|---|\n";
     int id = 0;
     for (const Column& column : schema->columns) {
@@ -91,12 +92,15 @@ TEST(Schema, TheDocsSayWhatTheRegistrySays) {
   std::stringstream stream;
   stream << in.rdbuf();
   const std::string page = stream.str();
-  constexpr std::string_view kMarker = "<!-- generated from src/lode/codec/schema.cc: LODE_WRITE_DOCS=1 codec_test -->\n";
+  constexpr std::string_view kMarker =
+      "<!-- generated from src/lode/codec/schema.cc: LODE_WRITE_DOCS=1 codec_test -->\n";
   const size_t at = page.find(kMarker);
   ASSERT_NE(at, std::string::npos) << path;
   const std::string_view head = std::string_view(page).substr(0, at + kMarker.size());
-  if (std::getenv("LODE_WRITE_DOCS") != nullptr) std::ofstream(path) << head << SchemaDocs();
-  else EXPECT_EQ(std::string_view(page).substr(head.size()), SchemaDocs());
+  if (std::getenv("LODE_WRITE_DOCS") != nullptr)
+    std::ofstream(path) << head << SchemaDocs();
+  else
+    EXPECT_EQ(std::string_view(page).substr(head.size()), SchemaDocs());
 }
 
 }  // namespace

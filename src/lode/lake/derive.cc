@@ -22,7 +22,8 @@ Result<Derive::SymbolFacts> Derive::FactsOf(int32_t symbol_id) {
   return symbols_.emplace(symbol_id, SymbolFacts{root_id, symbol::IsSpread(symbol)}).first->second;
 }
 
-Result<std::shared_ptr<arrow::Array>> Derive::DeriveColumn(const codec::Column& column, const arrow::RecordBatch& stored) {
+Result<std::shared_ptr<arrow::Array>> Derive::DeriveColumn(const codec::Column& column,
+                                                           const arrow::RecordBatch& stored) {
   const auto rows = static_cast<uint32_t>(stored.num_rows());
   if (column.origin == ColumnOrigin::kDate) {
     const RowDays days(schema_, stored);
@@ -40,16 +41,20 @@ Result<std::shared_ptr<arrow::Array>> Derive::DeriveColumn(const codec::Column& 
   SymbolFacts facts{};
   for (uint32_t row = 0; row < rows; ++row) {
     if (symbols.IsNull(row)) {
-      if (wants_root) roots.UnsafeAppendNull();
-      else spreads.UnsafeAppendNull();
+      if (wants_root)
+        roots.UnsafeAppendNull();
+      else
+        spreads.UnsafeAppendNull();
       continue;
     }
     if (const int32_t id = symbols.Int32(row); id != last_id) {
       LODE_TRY(facts, FactsOf(id));
       last_id = id;
     }
-    if (wants_root) roots.UnsafeAppend(facts.root_id);
-    else spreads.UnsafeAppend(facts.is_spread);
+    if (wants_root)
+      roots.UnsafeAppend(facts.root_id);
+    else
+      spreads.UnsafeAppend(facts.is_spread);
   }
   return FromArrow(wants_root ? roots.Finish() : spreads.Finish(), "derive from symbol");
 }

@@ -29,8 +29,9 @@ DatasetConfig Infer(const std::string& name, const TableSchema& schema, const Di
     for (const auto& file : delivery.data) {
       if (std::ranges::find(file.schemas, &schema) == file.schemas.end()) continue;
       const codec::StreamFacts& stream = file.stream;
-      const std::string& code = delivery.query ? delivery.query->dataset
-                                : !stream.dataset.empty() ? stream.dataset : file.name_facts.dataset;
+      const std::string& code = delivery.query            ? delivery.query->dataset
+                                : !stream.dataset.empty() ? stream.dataset
+                                                          : file.name_facts.dataset;
       if (code.empty()) continue;
       dataset.source = "databento";
       dataset.dataset = code;
@@ -48,7 +49,13 @@ class DatasetImport {
  public:
   DatasetImport(const ImportRequest& request, ImportObserver& observer, std::string name, const TableSchema& schema,
                 const Discovery& discovery, const std::vector<HashedFile>& files, std::string mapping)
-      : request_(request), observer_(observer), name_(std::move(name)), schema_(schema), discovery_(discovery), files_(files), mapping_(std::move(mapping)) {}
+      : request_(request),
+        observer_(observer),
+        name_(std::move(name)),
+        schema_(schema),
+        discovery_(discovery),
+        files_(files),
+        mapping_(std::move(mapping)) {}
 
   Result<ImportedDataset> Run(std::vector<FailedFile>& failed, std::vector<std::string>& planned) {
     LODE_TRY(Declare());
@@ -56,8 +63,12 @@ class DatasetImport {
     result_.name = name_;
     result_.schema = schema_.name;
     result_.vendor_dataset = config_.dataset;
-    const PlanRequest plan_request{.paths = &request_.paths, .dataset = name_, .schema = &schema_, .layout = &layout,
-                                   .in_place = request_.in_place, .mapping = mapping_};
+    const PlanRequest plan_request{.paths = &request_.paths,
+                                   .dataset = name_,
+                                   .schema = &schema_,
+                                   .layout = &layout,
+                                   .in_place = request_.in_place,
+                                   .mapping = mapping_};
     // First without the lock and without a trace: a no-op must not write.
     {
       LODE_TRY(const auto reader, ledger::Ledger::OpenReadOnly(request_.paths.ledger()));
@@ -71,8 +82,12 @@ class DatasetImport {
     if (result_.declared_now) LODE_TRY(DeclareDataset(request_.config->file(), config_));
     LODE_TRY(DatasetPlan plan, PlanDataset(plan_request, files_, &writer.ledger()));
     result_.files_unchanged = plan.files_unchanged;
-    UnitContext context{.writer = &writer, .schema = &schema_, .layout = &layout, .policy = config_.on_bad_record,
-                        .memory_bytes = request_.memory_bytes, .started_at = FormatIsoNs(NowNs())};
+    UnitContext context{.writer = &writer,
+                        .schema = &schema_,
+                        .layout = &layout,
+                        .policy = config_.on_bad_record,
+                        .memory_bytes = request_.memory_bytes,
+                        .started_at = FormatIsoNs(NowNs())};
     context.progress = [this](uint64_t bytes, int64_t rows) { Progress(bytes, rows); };
     context.notice = [this](const std::string& line) { observer_.OnNotice(line); };
     for (Unit& unit : plan.units) LODE_TRY(RunWithoutFailures(context, unit, failed));
@@ -85,7 +100,8 @@ class DatasetImport {
     if (const DatasetConfig* declared = request_.config->FindDataset(name_)) {
       config_ = *declared;
       if (!config_.schema.empty() && config_.schema != schema_.name) {
-        return Fail(ErrorKind::kConfig, "dataset {} is declared with schema {}, these files are {}; import them with another --dataset",
+        return Fail(ErrorKind::kConfig,
+                    "dataset {} is declared with schema {}, these files are {}; import them with another --dataset",
                     name_, config_.schema, schema_.name);
       }
       return Ok();
@@ -102,13 +118,16 @@ class DatasetImport {
       files += static_cast<int64_t>(unit.files.size());
       for (const UnitFile& file : unit.files) bytes += file.record.size;
       if (request_.dry_run) {
-        planned.push_back(fmt::format("{}: {}: {} data file{}", name_, unit.name, unit.files.size(), unit.files.size() == 1 ? "" : "s"));
+        planned.push_back(fmt::format("{}: {}: {} data file{}", name_, unit.name, unit.files.size(),
+                                      unit.files.size() == 1 ? "" : "s"));
       }
     }
     if (result_.declared_now && !plan.units.empty()) {
-      observer_.OnNotice(fmt::format("dataset {}: schema {}{}{}", name_, schema_.name,
-                                     config_.dataset.empty() ? "" : " of " + config_.dataset,
-                                     config_.symbols.empty() ? "" : fmt::format(", {} symbol{} ({} …)", config_.symbols.size(), config_.symbols.size() == 1 ? "" : "s", config_.symbols[0])));
+      observer_.OnNotice(fmt::format(
+          "dataset {}: schema {}{}{}", name_, schema_.name, config_.dataset.empty() ? "" : " of " + config_.dataset,
+          config_.symbols.empty() ? ""
+                                  : fmt::format(", {} symbol{} ({} …)", config_.symbols.size(),
+                                                config_.symbols.size() == 1 ? "" : "s", config_.symbols[0])));
     }
     observer_.OnPlan(files, bytes);
   }
@@ -146,8 +165,10 @@ class DatasetImport {
   }
 
   void AddUp(const Unit& unit, const UnitResult& done) {
-    if (unit.only_partitions) result_.repaired += done.partitions;
-    else result_.files += static_cast<int64_t>(unit.files.size());
+    if (unit.only_partitions)
+      result_.repaired += done.partitions;
+    else
+      result_.files += static_cast<int64_t>(unit.files.size());
     result_.records += done.records;
     result_.rejected += done.rejected;
     result_.duplicates += done.duplicates;
@@ -239,7 +260,8 @@ Result<ImportReport> Import(const ImportRequest& request, ImportObserver& observ
     report.datasets.push_back(std::move(*imported));
   }
   // Nothing went in and nothing was there: the failure is the result.
-  const bool any = std::ranges::any_of(report.datasets, [](const ImportedDataset& d) { return d.files + d.files_unchanged > 0; });
+  const bool any =
+      std::ranges::any_of(report.datasets, [](const ImportedDataset& d) { return d.files + d.files_unchanged > 0; });
   if (!any && !request.dry_run && !report.failed.empty()) {
     return std::unexpected(Error(report.failed.front().error).With("import " + request.dataset));
   }

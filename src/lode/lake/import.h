@@ -16,12 +16,12 @@ namespace lode::lake {
 
 struct ImportRequest {
   LakePaths paths;
-  const Config* config = nullptr;  // declared datasets; a new one is appended to config->file()
-  std::vector<fs::path> inputs;    // files, folders of files, batch deliveries
-  std::string dataset;             // name in the lake
-  bool no_manifest = false;        // take data files the manifest does not list
-  bool in_place = false;           // record path and SHA-256 only, do not copy into landing
-  bool dry_run = false;            // say what would happen
+  const Config* config = nullptr;   // declared datasets; a new one is appended to config->file()
+  std::vector<fs::path> inputs;     // files, folders of files, batch deliveries
+  std::string dataset;              // name in the lake
+  bool no_manifest = false;         // take data files the manifest does not list
+  bool in_place = false;            // record path and SHA-256 only, do not copy into landing
+  bool dry_run = false;             // say what would happen
   std::optional<fs::path> mapping;  // column mapping of foreign Parquet
   uint64_t memory_bytes = uint64_t{512} << 20;
 };
@@ -43,15 +43,15 @@ struct FailedFile {
 // What happened to one dataset of the lake.
 struct ImportedDataset {
   std::string name, schema, vendor_dataset;
-  bool declared_now = false;     // appended to lode.toml in this run
-  int64_t files = 0;             // data files that went in now
-  int64_t files_unchanged = 0;   // already in the lake, byte for byte
-  int64_t records = 0;           // read, bad ones included
-  int64_t rejected = 0;          // quarantined
-  int64_t duplicates = 0;        // equal rows dropped by key
-  int64_t rows = 0;              // rows of the partitions written
-  int64_t partitions = 0;        // partitions written
-  int64_t repaired = 0;          // of those, lost ones written again from landing
+  bool declared_now = false;             // appended to lode.toml in this run
+  int64_t files = 0;                     // data files that went in now
+  int64_t files_unchanged = 0;           // already in the lake, byte for byte
+  int64_t records = 0;                   // read, bad ones included
+  int64_t rejected = 0;                  // quarantined
+  int64_t duplicates = 0;                // equal rows dropped by key
+  int64_t rows = 0;                      // rows of the partitions written
+  int64_t partitions = 0;                // partitions written
+  int64_t repaired = 0;                  // of those, lost ones written again from landing
   uint64_t bytes_in = 0, bytes_out = 0;  // raw bytes read, Parquet bytes written
 };
 

@@ -46,9 +46,8 @@ std::optional<Range> Intersect(std::optional<Range> a, std::optional<Range> b) {
 std::optional<Range> CoveredRange(const Delivery& delivery, const DecodedFile& decoded) {
   const DataFileName& name = decoded.file->name_facts;
   const std::optional<Range> named = name.first ? std::optional(Range{*name.first, *name.last}) : std::nullopt;
-  const std::optional<Range> asked =
-      delivery.query ? QueryRange(delivery.query->start_ns, delivery.query->end_ns)
-                     : QueryRange(decoded.stream.start_ns, decoded.stream.end_ns);
+  const std::optional<Range> asked = delivery.query ? QueryRange(delivery.query->start_ns, delivery.query->end_ns)
+                                                    : QueryRange(decoded.stream.start_ns, decoded.stream.end_ns);
   return Intersect(named, asked);
 }
 
@@ -164,9 +163,12 @@ std::vector<Cell> CellsOfFile(const Delivery& delivery, const DecodedFile& decod
     }
   }
   const auto covered = CoveredRange(delivery, decoded);
-  const bool cut_by_limit = !decoded.days.empty() && PartialReason(delivery, decoded, decoded.days.rbegin()->first).starts_with("the request's limit");
+  const bool cut_by_limit =
+      !decoded.days.empty() &&
+      PartialReason(delivery, decoded, decoded.days.rbegin()->first).starts_with("the request's limit");
   if (covered && !cut_by_limit &&
-      (int64_t{covered->last.since_epoch} - covered->first.since_epoch + 1) * static_cast<int64_t>(symbols.size()) <= kMaxCoveredCells) {
+      (int64_t{covered->last.since_epoch} - covered->first.since_epoch + 1) * static_cast<int64_t>(symbols.size()) <=
+          kMaxCoveredCells) {
     for (Day day = covered->first; day <= covered->last; day = day + 1) {
       if (decoded.days.contains(day)) continue;
       // With the vendor's calendar only its days should exist; without one every day of the range was answered.
@@ -217,7 +219,8 @@ std::vector<Cell> CellsWithoutFile(const Delivery& delivery, const std::map<std:
   for (const Condition& condition : delivery.conditions) {
     const Day day = condition.day;
     if (day < asked->first || day > asked->last || lacking.contains(day)) continue;
-    if (std::ranges::any_of(delivery.data, [&](const DataFile& file) { return Covers(file.name_facts, day); })) continue;
+    if (std::ranges::any_of(delivery.data, [&](const DataFile& file) { return Covers(file.name_facts, day); }))
+      continue;
     for (const std::string& symbol : symbols) {
       if (delivery.manifest) {
         cells.push_back(EmptyCell(delivery, symbol, day, "manifest"));

@@ -1,4 +1,5 @@
-// Which cells a delivery settles, and with what proof. Pure: facts in, cells out. This is where promise 1 (no lie) lives.
+// Which cells a delivery settles, and with what proof. Pure: facts in, cells out. This is where promise 1 (no lie)
+// lives.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct DayRows {
 // One file after it was decoded to its end.
 struct DecodedFile {
   const source::files::DataFile* file = nullptr;
-  codec::StreamFacts stream;          // final
+  codec::StreamFacts stream;  // final
   std::map<Day, DayRows> days;
 };
 
@@ -41,8 +42,8 @@ std::optional<size_t> AttributeSymbol(const std::vector<std::string>& symbols, s
 // Cells of one decoded file: days with rows, and days it covers without any.
 std::vector<ledger::Cell> CellsOfFile(const source::files::Delivery& delivery, const DecodedFile& decoded);
 
-// Cells of a delivery that no file present answers: days whose file is absent or failed (file name -> why), and days the
-// vendor lists without a file.
+// Cells of a delivery that no file present answers: days whose file is absent or failed (file name -> why), and days
+// the vendor lists without a file.
 std::vector<ledger::Cell> CellsWithoutFile(const source::files::Delivery& delivery,
                                            const std::map<std::string, std::string>& failed);
 

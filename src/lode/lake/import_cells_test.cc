@@ -31,15 +31,18 @@ Delivery WholeDelivery() {
   delivery.query->end_ns = On("2024-01-06").start_ns();
   delivery.manifest.emplace();
   using State = Condition::State;
-  delivery.conditions = {{On("2024-01-01"), State::kAvailable, On("2024-02-01")}, {On("2024-01-02"), State::kDegraded, On("2024-02-01")},
-                         {On("2024-01-03"), State::kPending, std::nullopt}, {On("2024-01-04"), State::kMissing, std::nullopt},
+  delivery.conditions = {{On("2024-01-01"), State::kAvailable, On("2024-02-01")},
+                         {On("2024-01-02"), State::kDegraded, On("2024-02-01")},
+                         {On("2024-01-03"), State::kPending, std::nullopt},
+                         {On("2024-01-04"), State::kMissing, std::nullopt},
                          {On("2024-01-05"), State::kAvailable, std::nullopt}};
   return delivery;
 }
 
 std::map<std::string, CellState> States(const std::vector<Cell>& cells) {
   std::map<std::string, CellState> states;
-  for (const Cell& cell : cells) EXPECT_TRUE(states.emplace(cell.symbol + " " + FormatDay(cell.day), cell.state).second);
+  for (const Cell& cell : cells)
+    EXPECT_TRUE(states.emplace(cell.symbol + " " + FormatDay(cell.day), cell.state).second);
   return states;
 }
 
@@ -71,7 +74,8 @@ TEST(ImportCells, DaysWithRowsAreCompleteUnlessTheVendorOrTheRequestSaysOtherwis
   Delivery delivery = WholeDelivery();
   delivery.data.push_back(File("glbx-mdp3-20240101-20240105.ohlcv-1m.csv"));
   DecodedFile decoded{.file = &delivery.data[0]};
-  for (const char* day : {"2024-01-01", "2024-01-02", "2024-01-03"}) decoded.days[On(day)] = {.rows = 5, .by_symbol = {{0, 5}}};
+  for (const char* day : {"2024-01-01", "2024-01-02", "2024-01-03"})
+    decoded.days[On(day)] = {.rows = 5, .by_symbol = {{0, 5}}};
   const std::vector<Cell> cells = CellsOfFile(delivery, decoded);
   const auto states = States(cells);
   EXPECT_EQ(states.at("NQ.FUT 2024-01-01"), CellState::kComplete);
@@ -93,7 +97,8 @@ TEST(ImportCells, ARequestThatCutsADayLeavesItPartial) {
   decoded.stream.symbols = {"ESH1"};
   decoded.stream.start_ns = On("2024-01-01").start_ns() + 1;
   decoded.stream.end_ns = On("2024-01-03").start_ns() + 5;
-  for (const char* day : {"2024-01-01", "2024-01-02", "2024-01-03"}) decoded.days[On(day)] = {.rows = 1, .by_symbol = {{0, 1}}};
+  for (const char* day : {"2024-01-01", "2024-01-02", "2024-01-03"})
+    decoded.days[On(day)] = {.rows = 1, .by_symbol = {{0, 1}}};
   const auto states = States(CellsOfFile(delivery, decoded));
   EXPECT_EQ(states.at("ESH1 2024-01-01"), CellState::kPartial);
   EXPECT_EQ(states.at("ESH1 2024-01-02"), CellState::kComplete);
@@ -135,7 +140,8 @@ TEST(ImportCells, RowsOfSeveralSymbolsAreToldApart) {
   EXPECT_EQ(cells[0].rows, 3);
   EXPECT_EQ(cells[1].state, CellState::kEmpty);
   decoded.days[On("2024-01-01")].unattributed = 1;
-  EXPECT_EQ(CellsOfFile(delivery, decoded)[1].state, CellState::kComplete) << "rows nobody can place prove no emptiness";
+  EXPECT_EQ(CellsOfFile(delivery, decoded)[1].state, CellState::kComplete)
+      << "rows nobody can place prove no emptiness";
 }
 
 }  // namespace

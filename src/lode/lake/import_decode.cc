@@ -95,8 +95,9 @@ class FileDecode {
   // Adds the source_file column, counts rows by day and routes them to their partitions.
   Status Take(const Batch& decoded) {
     arrow::ArrayVector columns = decoded->columns();
-    LODE_TRY(auto source_file, FromArrow(arrow::MakeArrayFromScalar(arrow::Int32Scalar(source_id_), decoded->num_rows()),
-                                         "name the raw file"));
+    LODE_TRY(auto source_file,
+             FromArrow(arrow::MakeArrayFromScalar(arrow::Int32Scalar(source_id_), decoded->num_rows()),
+                       "name the raw file"));
     columns.push_back(std::move(source_file));
     const Batch rows = arrow::RecordBatch::Make(StoredArrowSchema(), decoded->num_rows(), std::move(columns));
     context_.progress(0, rows->num_rows());
@@ -165,8 +166,10 @@ class FileDecode {
     const ColumnView ids = View(rows, symbol_index_, codec::ColumnType::kText);
     for (uint32_t row = first; row < last; ++row) {
       const auto symbol = ids.IsNull(row) ? std::nullopt : AttributionOf(ids.Int32(row));
-      if (symbol) ++counts.by_symbol[*symbol];
-      else ++counts.unattributed;
+      if (symbol)
+        ++counts.by_symbol[*symbol];
+      else
+        ++counts.unattributed;
     }
   }
 

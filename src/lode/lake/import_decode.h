@@ -18,9 +18,9 @@ struct Rejected {
 };
 
 struct DecodedUnit {
-  std::vector<DecodedFile> files;       // one a UnitFile
-  std::vector<int32_t> source_ids;      // pool id of each file's source label
-  std::vector<Rejected> rejected;       // kept ones
+  std::vector<DecodedFile> files;   // one a UnitFile
+  std::vector<int32_t> source_ids;  // pool id of each file's source label
+  std::vector<Rejected> rejected;   // kept ones
   int64_t records = 0, rejected_count = 0;
   std::map<Day, std::set<int64_t>> instruments;  // events: instruments that have rows on a day
 };

@@ -31,7 +31,8 @@ class Present {
   }
 
   // The file's latest record with these bytes, role and schema whose raw bytes are still where it says.
-  Result<const ledger::RawFileRow*> Find(const std::string& sha256, const std::string& role, const std::string& schema) const {
+  Result<const ledger::RawFileRow*> Find(const std::string& sha256, const std::string& role,
+                                         const std::string& schema) const {
     const auto rows = by_hash_.find(sha256);
     if (rows == by_hash_.end()) return nullptr;
     for (auto row = rows->second.rbegin(); row != rows->second.rend(); ++row) {
@@ -92,8 +93,8 @@ class Present {
   std::vector<ledger::RawFileRow> raw_files_;
   std::map<std::string, std::vector<const ledger::RawFileRow*>> by_hash_;
   std::set<std::string> lost_;
-  std::map<int64_t, ledger::Receipt> receipts_;         // only read when partitions are lost
-  std::map<Day, std::set<int64_t>> cell_receipts_;      // likewise
+  std::map<int64_t, ledger::Receipt> receipts_;     // only read when partitions are lost
+  std::map<Day, std::set<int64_t>> cell_receipts_;  // likewise
 };
 
 std::string FolderOf(const Delivery& delivery) {
@@ -101,7 +102,8 @@ std::string FolderOf(const Delivery& delivery) {
                    : delivery.query                                        ? delivery.query->job_id
                                                                            : "";
   const bool plain = !id.empty() && id.size() <= 64 && id.front() != '.' && std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
   });
   if (plain) return id;
   return delivery.query ? "delivery" : "files";
@@ -136,7 +138,8 @@ class Planner {
   }
 
  private:
-  Result<ledger::RawFile> RecordOf(const HashedFile& file, const std::string& name, const fs::path& path, uint64_t size) {
+  Result<ledger::RawFile> RecordOf(const HashedFile& file, const std::string& name, const fs::path& path,
+                                   uint64_t size) {
     ledger::RawFile record;
     record.name = name;
     record.size = size;
@@ -148,7 +151,8 @@ class Planner {
       LODE_TRY(record.landed, present_.LandingFor(request_.dataset, FolderOf(*file.delivery), name, file.sha256));
       // Two files of one name in one import: the second gets its own folder.
       if (!landings_.insert(record.landed).second) {
-        record.landed = fmt::format("landing/{}/{}-{}/{}", request_.dataset, FolderOf(*file.delivery), file.sha256.substr(0, 8), name);
+        record.landed = fmt::format("landing/{}/{}-{}/{}", request_.dataset, FolderOf(*file.delivery),
+                                    file.sha256.substr(0, 8), name);
         landings_.insert(record.landed);
       }
     }
@@ -220,7 +224,9 @@ class Planner {
     std::map<const Delivery*, Unit> units;
     for (const HashedFile& file : files) {
       if (file.side == nullptr || file.delivery->data.empty()) continue;
-      if (std::ranges::find(file.delivery->data.front().schemas, request_.schema) == file.delivery->data.front().schemas.end()) continue;
+      if (std::ranges::find(file.delivery->data.front().schemas, request_.schema) ==
+          file.delivery->data.front().schemas.end())
+        continue;
       LODE_TRY(const auto* known, present_.Find(file.sha256, file.side->role, ""));
       if (known != nullptr) continue;
       Unit& unit = units[file.delivery];
@@ -282,7 +288,8 @@ class Planner {
     for (const ledger::Cell& cell : receipt.cells) {
       input.replay_modified[cell.day] = cell.modified;
       const auto current = present_.cell_receipts().find(cell.day);
-      if (current != present_.cell_receipts().end() && current->second.contains(receipt.sequence)) days.insert(cell.day);
+      if (current != present_.cell_receipts().end() && current->second.contains(receipt.sequence))
+        days.insert(cell.day);
     }
     if (request_.schema->merge == codec::MergeRule::kReplaceCells) input.only_days = std::move(days);
     return input;
@@ -317,7 +324,8 @@ Result<std::vector<HashedFile>> HashFiles(const source::files::Discovery& discov
   return files;
 }
 
-Result<DatasetPlan> PlanDataset(const PlanRequest& request, const std::vector<HashedFile>& files, ledger::Ledger* ledger) {
+Result<DatasetPlan> PlanDataset(const PlanRequest& request, const std::vector<HashedFile>& files,
+                                ledger::Ledger* ledger) {
   LODE_TRY(const Present present, Present::Read(request, ledger));
   return Planner(request, present).Plan(files);
 }

@@ -41,6 +41,7 @@ struct PlanRequest {
 };
 
 // `ledger` may be null: a lake that has none yet.
-Result<DatasetPlan> PlanDataset(const PlanRequest& request, const std::vector<HashedFile>& files, ledger::Ledger* ledger);
+Result<DatasetPlan> PlanDataset(const PlanRequest& request, const std::vector<HashedFile>& files,
+                                ledger::Ledger* ledger);
 
 }  // namespace lode::lake

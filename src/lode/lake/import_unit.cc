@@ -42,7 +42,8 @@ class UnitRun {
     LODE_TRY(decoded_, DecodeUnit(context_, unit_, paths_, strings_, sorter_));
     LODE_TRY(CheckRejects());
     if (!unit_.only_partitions) receipt_.cells = Cells();
-    LODE_TRY(ReplacedRows replaced, ReplacedRows::Find(*context_.writer, receipt_.cells, strings_, SourceLabelsOfUnit()));
+    LODE_TRY(ReplacedRows replaced,
+             ReplacedRows::Find(*context_.writer, receipt_.cells, strings_, SourceLabelsOfUnit()));
     replaced.set_instruments(&decoded_.instruments);
     LODE_TRY(WritePartitions(replaced));
     LODE_TRY(CheckRejects());
@@ -76,7 +77,8 @@ class UnitRun {
     return temporary;
   }
 
-  void Stage(const fs::path& temporary, const std::string& target, const std::string& sha256, const std::string& old_sha256) {
+  void Stage(const fs::path& temporary, const std::string& target, const std::string& sha256,
+             const std::string& old_sha256) {
     const std::string relative = temporary.lexically_relative(context_.writer->paths().root).string();
     staged_.push_back({relative, target, sha256, old_sha256});
   }
@@ -110,10 +112,11 @@ class UnitRun {
     if (rejected == 0 || context_.policy == BadRecordPolicy::kQuarantine) return Ok();
     const bool tolerable = static_cast<double>(rejected) <= kDefaultRejectShare * static_cast<double>(decoded_.records);
     if (context_.policy == BadRecordPolicy::kDefault && tolerable) return Ok();
-    const std::string first = decoded_.rejected.empty()
-                                  ? ""
-                                  : fmt::format("; first: {}: record {}: {}", decoded_.rejected[0].file,
-                                                decoded_.rejected[0].record.source_row, decoded_.rejected[0].record.reason);
+    const std::string first =
+        decoded_.rejected.empty()
+            ? ""
+            : fmt::format("; first: {}: record {}: {}", decoded_.rejected[0].file,
+                          decoded_.rejected[0].record.source_row, decoded_.rejected[0].record.reason);
     return Fail(ErrorKind::kBadInput,
                 "{}: {} of {} records are bad, which on_bad_record does not allow{}; nothing of this unit was taken in",
                 unit_.name, rejected, decoded_.records, first);
@@ -126,9 +129,11 @@ class UnitRun {
       const auto [found, added] = cells.try_emplace({cell.symbol, cell.day}, cell);
       if (added) return;
       ledger::Cell& known = found->second;
-      const std::optional<int64_t> sum = known.rows && cell.rows ? std::optional(*known.rows + *cell.rows) : std::nullopt;
+      const std::optional<int64_t> sum =
+          known.rows && cell.rows ? std::optional(*known.rows + *cell.rows) : std::nullopt;
       const std::optional<Day> modified = std::max(known.modified, cell.modified);
-      if (known.state == ledger::CellState::kEmpty || ledger::IsSettled(known.state) < ledger::IsSettled(cell.state)) known = cell;
+      if (known.state == ledger::CellState::kEmpty || ledger::IsSettled(known.state) < ledger::IsSettled(cell.state))
+        known = cell;
       known.rows = sum;
       known.modified = modified;
     };
@@ -156,7 +161,8 @@ class UnitRun {
     if (const auto replay = input.replay_modified.find(day); replay != input.replay_modified.end()) {
       return {replay->second, sequence};
     }
-    const auto condition = std::ranges::lower_bound(input.delivery->conditions, day, {}, &source::databento::Condition::day);
+    const auto condition =
+        std::ranges::lower_bound(input.delivery->conditions, day, {}, &source::databento::Condition::day);
     if (condition != input.delivery->conditions.end() && condition->day == day && condition->modified) {
       return {condition->modified, sequence};
     }
@@ -180,7 +186,8 @@ class UnitRun {
     std::ranges::sort(paths);
     for (const std::string& path : paths) {
       const auto old = present.find(path);
-      if (auto status = WritePartition(path, old == present.end() ? nullptr : &old->second.partition, replaced); !status) {
+      if (auto status = WritePartition(path, old == present.end() ? nullptr : &old->second.partition, replaced);
+          !status) {
         return std::unexpected(std::move(status).error().With(path));
       }
     }
@@ -207,17 +214,19 @@ class UnitRun {
     }
     LODE_TRY(auto incoming, sorter_.TakeStreams(path));
     const fs::path temporary = context_.writer->temporary() / fmt::format("partition-{:05}.parquet", staged_.size());
-    LODE_TRY(auto parquet, codec::ParquetWriter::Create(temporary, *context_.schema, {context_.writer->dataset(), path}, strings_));
+    LODE_TRY(auto parquet,
+             codec::ParquetWriter::Create(temporary, *context_.schema, {context_.writer->dataset(), path}, strings_));
     Derive derive(*context_.schema, strings_);
     const MergeRules rules{
         .precedence = [&](int32_t source, Day day) { return PrecedenceOf(source, day, replaced); },
-        .replaced = [&](const arrow::RecordBatch& rows, uint32_t row, int32_t source, Day day) { return replaced.IsReplaced(rows, row, source, day); },
+        .replaced = [&](const arrow::RecordBatch& rows, uint32_t row, int32_t source,
+                        Day day) { return replaced.IsReplaced(rows, row, source, day); },
         .conflict = [&](int32_t source, int64_t row, const std::string& key) { AddConflict(source, row, key); }};
-    LODE_TRY(const MergeCounts counts,
-             MergeStreams(*context_.schema, strings_, std::move(existing), std::move(incoming), rules, [&](const Batch& rows) -> Status {
-               LODE_TRY(const Batch physical, derive(rows));
-               return parquet->Write(*physical);
-             }));
+    LODE_TRY(const MergeCounts counts, MergeStreams(*context_.schema, strings_, std::move(existing),
+                                                    std::move(incoming), rules, [&](const Batch& rows) -> Status {
+                                                      LODE_TRY(const Batch physical, derive(rows));
+                                                      return parquet->Write(*physical);
+                                                    }));
     LODE_TRY(replaced.CheckNothingLost());
     LODE_TRY(const codec::WrittenFile written, parquet->Close());
     result_.duplicates += counts.duplicates;

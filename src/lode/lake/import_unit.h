@@ -31,10 +31,10 @@ struct UnitFile {
 struct Unit {
   std::string name;  // for people: file name, or first .. last
   std::vector<UnitFile> files;
-  std::vector<source::files::SideFile> side_files;  // landed with this unit
-  std::vector<ledger::RawFile> side_records;        // one a side file
+  std::vector<source::files::SideFile> side_files;    // landed with this unit
+  std::vector<ledger::RawFile> side_records;          // one a side file
   const source::files::Delivery* delivery = nullptr;  // set for the unit of side files and cells without a file
-  std::vector<ledger::Cell> extra_cells;            // those cells, known once the data units ran
+  std::vector<ledger::Cell> extra_cells;              // those cells, known once the data units ran
   std::string request;
   // Set for repairs, which write lost partitions again from landing: only these are written, rows of others are passed
   // over, and the receipt names neither raw files nor cells because the older ones still hold.

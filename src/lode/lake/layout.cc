@@ -34,10 +34,14 @@ Result<Layout> Layout::Parse(std::string_view text) {
     }
     const size_t close = text.find('}');
     const std::string_view field = close == std::string_view::npos ? text : text.substr(1, close - 1);
-    if (field == "yyyy") layout.pieces_.push_back({Piece::Kind::kYear, ""});
-    else if (field == "mm") layout.pieces_.push_back({Piece::Kind::kMonth, ""});
-    else if (field == "day") layout.pieces_.push_back({Piece::Kind::kDay, ""});
-    else return Fail(ErrorKind::kConfig, "layout '{}': unknown field '{{{}}}'; known: yyyy, mm, day", layout.text_, field);
+    if (field == "yyyy")
+      layout.pieces_.push_back({Piece::Kind::kYear, ""});
+    else if (field == "mm")
+      layout.pieces_.push_back({Piece::Kind::kMonth, ""});
+    else if (field == "day")
+      layout.pieces_.push_back({Piece::Kind::kDay, ""});
+    else
+      return Fail(ErrorKind::kConfig, "layout '{}': unknown field '{{{}}}'; known: yyyy, mm, day", layout.text_, field);
     has_time = has_time || field != "mm";
     text.remove_prefix(close + 1);
   }
@@ -64,8 +68,10 @@ std::string EncodePathComponent(std::string_view value) {
   for (const char c : value) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '=' || c == '-' ||
                        (c == '.' && !encoded.empty());
-    if (plain) encoded += c;
-    else encoded += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    if (plain)
+      encoded += c;
+    else
+      encoded += fmt::format("%{:02x}", static_cast<unsigned char>(c));
   }
   if (encoded.empty()) return "%";
   if (encoded.size() <= kMaxComponent) return encoded;

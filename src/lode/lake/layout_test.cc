@@ -25,8 +25,8 @@ TEST(Layout, PathComponentsNeverEscapeNorCollide) {
   std::set<std::string> seen;
   const std::string long_value(5000, 'A');
   for (const std::string& value : {std::string(".."), std::string("../x"), std::string("ES"), std::string("es"),
-                                  std::string("a/b"), std::string("a%2fb"), std::string("\0", 1), std::string(""), std::string("%"),
-                                  long_value, long_value + "B", std::string("CON:")}) {
+                                   std::string("a/b"), std::string("a%2fb"), std::string("\0", 1), std::string(""),
+                                   std::string("%"), long_value, long_value + "B", std::string("CON:")}) {
     const std::string encoded = EncodePathComponent(value);
     EXPECT_EQ(encoded.find('/'), std::string::npos);
     EXPECT_NE(encoded, "..");

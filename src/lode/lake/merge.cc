@@ -146,8 +146,10 @@ class Merge {
         group_.push_back({cursor.slot, cursor.row});
         LODE_TRY(more, Advance(cursor));
       }
-      if (more) ++i;
-      else cursors_.erase(cursors_.begin() + static_cast<std::ptrdiff_t>(i));
+      if (more)
+        ++i;
+      else
+        cursors_.erase(cursors_.begin() + static_cast<std::ptrdiff_t>(i));
     }
     return Ok();
   }
@@ -191,7 +193,8 @@ class Merge {
       const auto [claim, added] = claims.try_emplace(PrecedenceOf(ref).sequence, Claim{ref});
       if (added) continue;
       const RowRef first = claim->second.first;
-      const bool same = SameValues(schema_, *sources_[first.batch].batch, first.row, *sources_[ref.batch].batch, ref.row);
+      const bool same =
+          SameValues(schema_, *sources_[first.batch].batch, first.row, *sources_[ref.batch].batch, ref.row);
       claim->second.contradicted |= !same;
     }
     std::erase_if(group_, [&](RowRef ref) {

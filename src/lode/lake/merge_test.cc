@@ -23,21 +23,22 @@ class MergeTest : public ::testing::Test {
     std::vector<Batch> batches;
     for (size_t i = 0; i < rows.size(); i += batch_rows) {
       const size_t end = std::min(rows.size(), i + batch_rows);
-      batches.push_back(MakeBars({rows.begin() + static_cast<std::ptrdiff_t>(i), rows.begin() + static_cast<std::ptrdiff_t>(end)}, strings_));
+      batches.push_back(MakeBars(
+          {rows.begin() + static_cast<std::ptrdiff_t>(i), rows.begin() + static_cast<std::ptrdiff_t>(end)}, strings_));
     }
     return std::make_unique<FixedStream>(std::move(batches));
   }
 
   std::vector<BarRow> Run(std::unique_ptr<RowStream> existing, std::vector<std::unique_ptr<RowStream>> incoming) {
-    const MergeRules rules{
-        .precedence = [&](int32_t file, Day) { return precedence_[file]; },
-        .replaced = [](const arrow::RecordBatch&, uint32_t, int32_t, Day) { return false; },
-        .conflict = [&](int32_t, int64_t row, const std::string&) { conflicts_.push_back(row); }};
+    const MergeRules rules{.precedence = [&](int32_t file, Day) { return precedence_[file]; },
+                           .replaced = [](const arrow::RecordBatch&, uint32_t, int32_t, Day) { return false; },
+                           .conflict = [&](int32_t, int64_t row, const std::string&) { conflicts_.push_back(row); }};
     std::vector<BarRow> rows;
-    auto counts = MergeStreams(Bars(), strings_, std::move(existing), std::move(incoming), rules, [&](const Batch& batch) {
-      testing::ReadBars(*batch, strings_, rows);
-      return Ok();
-    });
+    auto counts =
+        MergeStreams(Bars(), strings_, std::move(existing), std::move(incoming), rules, [&](const Batch& batch) {
+          testing::ReadBars(*batch, strings_, rows);
+          return Ok();
+        });
     EXPECT_TRUE(counts.has_value());
     counts_ = *counts;
     return rows;
@@ -52,8 +53,10 @@ class MergeTest : public ::testing::Test {
 TEST_F(MergeTest, TheHigherVendorDateWinsThenTheLaterReceipt) {
   precedence_ = {{-1, {Day{100}, 0}}, {7, {Day{100}, 2}}, {8, {Day{99}, 3}}};
   std::vector<std::unique_ptr<RowStream>> incoming;
-  incoming.push_back(Stream({{.ts_us = 1, .close = 11, .source_file = 7}, {.ts_us = 2, .close = 12, .source_file = 8}}));
-  const auto rows = Run(Stream({{.ts_us = 1, .close = 1}, {.ts_us = 2, .close = 2}, {.ts_us = 3, .close = 3}}), std::move(incoming));
+  incoming.push_back(
+      Stream({{.ts_us = 1, .close = 11, .source_file = 7}, {.ts_us = 2, .close = 12, .source_file = 8}}));
+  const auto rows =
+      Run(Stream({{.ts_us = 1, .close = 1}, {.ts_us = 2, .close = 2}, {.ts_us = 3, .close = 3}}), std::move(incoming));
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[0].close, 11);  // same vendor date, later receipt
   EXPECT_EQ(rows[1].close, 2);   // older vendor date loses to what is there
@@ -85,13 +88,16 @@ TEST_F(MergeTest, SpilledAndMergedRowsEqualAReferenceMap) {
     precedence_ = {{-1, {}}, {3, {std::nullopt, 2}}, {4, {std::nullopt, 3}}};
     std::map<std::pair<int64_t, int64_t>, int64_t> expected;  // (instrument, ts) -> close
     std::vector<BarRow> present;
-    for (int i = 0; i < 300; ++i) present.push_back({.instrument_id = static_cast<int64_t>(random() % 5), .ts_us = i, .close = 1});
+    for (int i = 0; i < 300; ++i)
+      present.push_back({.instrument_id = static_cast<int64_t>(random() % 5), .ts_us = i, .close = 1});
     std::ranges::stable_sort(present, {}, [](const BarRow& row) { return std::pair(row.instrument_id, row.ts_us); });
     for (const BarRow& row : present) expected[{row.instrument_id, row.ts_us}] = row.close;
     PartitionSorter sorter(Bars(), strings_, folder, round % 2 == 0 ? 20'000 : uint64_t{1} << 30);
     for (const int32_t file : {3, 4}) {
       std::map<std::pair<int64_t, int64_t>, int64_t> rows;
-      for (int i = 0; i < 400; ++i) rows[{static_cast<int64_t>(random() % 5), static_cast<int64_t>(random() % 400)}] = static_cast<int64_t>(random() % 1000);
+      for (int i = 0; i < 400; ++i)
+        rows[{static_cast<int64_t>(random() % 5), static_cast<int64_t>(random() % 400)}] =
+            static_cast<int64_t>(random() % 1000);
       std::vector<BarRow> shuffled;
       for (const auto& [key, close] : rows) {
         shuffled.push_back({.instrument_id = key.first, .ts_us = key.second, .close = close, .source_file = file});
@@ -100,7 +106,8 @@ TEST_F(MergeTest, SpilledAndMergedRowsEqualAReferenceMap) {
       std::ranges::shuffle(shuffled, random);
       for (size_t i = 0; i < shuffled.size(); i += 50) {
         const size_t end = std::min(shuffled.size(), i + 50);
-        const std::vector<BarRow> part(shuffled.begin() + static_cast<std::ptrdiff_t>(i), shuffled.begin() + static_cast<std::ptrdiff_t>(end));
+        const std::vector<BarRow> part(shuffled.begin() + static_cast<std::ptrdiff_t>(i),
+                                       shuffled.begin() + static_cast<std::ptrdiff_t>(end));
         ASSERT_TRUE(sorter.Add("p", MakeBars(part, strings_)).has_value());
       }
     }

@@ -11,7 +11,8 @@ namespace {
 
 bool HoldsRows(const ledger::Cell& cell) {
   using enum ledger::CellState;
-  const bool state = cell.state == kComplete || cell.state == kPartial || cell.state == kPending || cell.state == kStale;
+  const bool state =
+      cell.state == kComplete || cell.state == kPartial || cell.state == kPending || cell.state == kStale;
   return state && cell.rows.value_or(1) > 0;
 }
 
@@ -24,7 +25,8 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
   if (cells.empty()) return replaced;
   std::map<Day, std::set<std::string>> delivered;  // symbols by day
   for (const ledger::Cell& cell : cells) delivered[cell.day].insert(cell.symbol);
-  LODE_TRY(const auto present, writer.ledger().Cells(writer.dataset(), delivered.begin()->first, delivered.rbegin()->first));
+  LODE_TRY(const auto present,
+           writer.ledger().Cells(writer.dataset(), delivered.begin()->first, delivered.rbegin()->first));
   if (present.empty()) return replaced;
 
   // (day, receipt) -> symbols it answered that are delivered again, and those that are not.
@@ -53,10 +55,11 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
   for (const auto& [key, overlap] : overlaps) {
     if (overlap.first.empty()) continue;
     if (!overlap.second.empty()) {
-      return Fail(ErrorKind::kBadInput,
-                  "{}: present data of {} came in one file with {}, which this import lacks; import a delivery that has "
-                  "both, or use another dataset",
-                  FormatDay(key.first), overlap.first, overlap.second);
+      return Fail(
+          ErrorKind::kBadInput,
+          "{}: present data of {} came in one file with {}, which this import lacks; import a delivery that has "
+          "both, or use another dataset",
+          FormatDay(key.first), overlap.first, overlap.second);
     }
     for (const std::string& label : files[key.second]) {
       replaced.labels_[key.first].insert(label);
@@ -85,10 +88,11 @@ bool ReplacedRows::IsReplaced(const arrow::RecordBatch& rows, uint32_t row, int3
 
 Status ReplacedRows::CheckNothingLost() const {
   if (lost_.empty()) return Ok();
-  return Fail(ErrorKind::kBadInput,
-              "{} is in the lake from a file of the same name and missing in this one; nothing says they answer the same "
-              "request, so nothing was replaced: import with metadata.json, or into another dataset",
-              lost_);
+  return Fail(
+      ErrorKind::kBadInput,
+      "{} is in the lake from a file of the same name and missing in this one; nothing says they answer the same "
+      "request, so nothing was replaced: import with metadata.json, or into another dataset",
+      lost_);
 }
 
 std::optional<Day> ReplacedRows::PresentModified(Day day) const {

@@ -23,8 +23,8 @@ class ReplacedRows {
 
   // Whether a present row gives way. Remembers instruments that would vanish.
   bool IsReplaced(const arrow::RecordBatch& rows, uint32_t row, int32_t source_file, Day day);
-  // kBadInput when a replaced file held instruments on a day that the new one lacks and no request says that both answer
-  // the same question: two files of one name from different selections must not overwrite each other.
+  // kBadInput when a replaced file held instruments on a day that the new one lacks and no request says that both
+  // answer the same question: two files of one name from different selections must not overwrite each other.
   Status CheckNothingLost() const;
 
   // Vendor's last_modified_date of the present cells of a day.

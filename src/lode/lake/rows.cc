@@ -92,8 +92,10 @@ Result<std::shared_ptr<arrow::ArrayData>> GatherColumn(std::span<const Batch> ba
     std::memset(bits, 0, static_cast<size_t>(validity->size()));
     for (int64_t i = 0; i < rows; ++i) {
       const RowRef ref = refs[static_cast<size_t>(i)];
-      if (sources[ref.batch].IsNull(ref.row)) ++nulls;
-      else arrow::bit_util::SetBit(bits, i);
+      if (sources[ref.batch].IsNull(ref.row))
+        ++nulls;
+      else
+        arrow::bit_util::SetBit(bits, i);
     }
   }
   const int width = BytesOf(lode_type);
@@ -201,9 +203,12 @@ std::vector<int64_t> RowOrder::FirstKeyRanks(std::span<const Keys> keys, std::sp
   for (size_t i = 0; i < refs.size(); ++i) {
     const ColumnView& view = keys[refs[i].batch][0];
     const uint32_t row = refs[i].row;
-    if (view.IsNull(row)) ranks[i] = INT64_MIN;
-    else if (text) ranks[i] = text_ranks[view.Int32(row)];
-    else ranks[i] = narrow ? view.Int32(row) : view.Int64(row);
+    if (view.IsNull(row))
+      ranks[i] = INT64_MIN;
+    else if (text)
+      ranks[i] = text_ranks[view.Int32(row)];
+    else
+      ranks[i] = narrow ? view.Int32(row) : view.Int64(row);
   }
   return ranks;
 }
@@ -258,7 +263,8 @@ std::vector<RowRef> RowOrder::Sort(std::span<const Batch> batches) const {
 RowDays::RowDays(const codec::TableSchema& schema, const arrow::RecordBatch& batch) {
   main_ = View(batch, StoredIndex(schema, schema.day_column), TypeOf(schema, schema.day_column));
   if (!schema.fallback_day_column.empty()) {
-    fallback_ = View(batch, StoredIndex(schema, schema.fallback_day_column), TypeOf(schema, schema.fallback_day_column));
+    fallback_ =
+        View(batch, StoredIndex(schema, schema.fallback_day_column), TypeOf(schema, schema.fallback_day_column));
   }
 }
 
@@ -280,8 +286,8 @@ std::optional<Day> RowDays::At(uint32_t row) const {
   return fallback_ ? DayIn(*fallback_, row) : std::nullopt;
 }
 
-bool SameValues(const codec::TableSchema& schema, const arrow::RecordBatch& a, uint32_t row_a, const arrow::RecordBatch& b,
-                uint32_t row_b) {
+bool SameValues(const codec::TableSchema& schema, const arrow::RecordBatch& a, uint32_t row_a,
+                const arrow::RecordBatch& b, uint32_t row_b) {
   for (int column = 0; column < VendorColumns(schema); ++column) {
     if (!a.column(column)->RangeEquals(*b.column(column), row_a, row_a + 1, row_b)) return false;
   }

@@ -81,8 +81,8 @@ class RowDays {
 };
 
 // Whether two rows hold equal values in every vendor column.
-bool SameValues(const codec::TableSchema& schema, const arrow::RecordBatch& a, uint32_t row_a, const arrow::RecordBatch& b,
-                uint32_t row_b);
+bool SameValues(const codec::TableSchema& schema, const arrow::RecordBatch& a, uint32_t row_a,
+                const arrow::RecordBatch& b, uint32_t row_b);
 
 // Index of `source_row` and `source_file` in StoredSchema.
 int SourceRowIndex(const codec::TableSchema& schema);

@@ -22,7 +22,8 @@ using codec::FromArrow;
 // Sorted rows that are gathered a batch at a time.
 class MemoryStream : public RowStream {
  public:
-  MemoryStream(std::vector<Batch> batches, std::vector<RowRef> refs) : batches_(std::move(batches)), refs_(std::move(refs)) {}
+  MemoryStream(std::vector<Batch> batches, std::vector<RowRef> refs)
+      : batches_(std::move(batches)), refs_(std::move(refs)) {}
   Result<Batch> Next() override {
     if (next_ == refs_.size()) {
       batches_.clear();
@@ -90,14 +91,16 @@ Status PartitionSorter::Spill() {
   auto run = std::make_shared<Run>();
   run->path = temporary_dir_ / fmt::format("run-{:04}.arrow", runs_.size());
   LODE_TRY(auto file, FromArrow(arrow::io::FileOutputStream::Open(run->path.string()), "create a spill file"));
-  LODE_TRY(auto writer, FromArrow(arrow::ipc::MakeFileWriter(file, codec::StoredSchema(schema_)), "create a spill file"));
+  LODE_TRY(auto writer,
+           FromArrow(arrow::ipc::MakeFileWriter(file, codec::StoredSchema(schema_)), "create a spill file"));
   int written = 0;
   for (auto& [partition, batches] : held_) {
     LODE_TRY(CheckStop());
     const std::vector<RowRef> refs = order_.Sort(batches);
     const int first = written;
     for (size_t row = 0; row < refs.size(); row += kSpillRows, ++written) {
-      LODE_TRY(const Batch rows, GatherRows(batches, std::span(refs).subspan(row, std::min<size_t>(kSpillRows, refs.size() - row))));
+      LODE_TRY(const Batch rows,
+               GatherRows(batches, std::span(refs).subspan(row, std::min<size_t>(kSpillRows, refs.size() - row))));
       LODE_TRY(FromArrow(writer->WriteRecordBatch(*rows), "write a spill file"));
     }
     run->batches[partition] = {first, written};

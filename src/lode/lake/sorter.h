@@ -23,8 +23,8 @@ class RowStream {
 // Not thread-safe. Temporaries are removed by the destructor; those of a killed run by the next DatasetWriter::Open.
 class PartitionSorter {
  public:
-  PartitionSorter(const codec::TableSchema& schema, const codec::StringPool& strings, std::filesystem::path temporary_dir,
-                  uint64_t limit_bytes);
+  PartitionSorter(const codec::TableSchema& schema, const codec::StringPool& strings,
+                  std::filesystem::path temporary_dir, uint64_t limit_bytes);
   ~PartitionSorter();
 
   // Adds rows of one partition; keeps a reference to the batch.

@@ -13,12 +13,12 @@ namespace lode::lake {
 
 struct DatasetSurvey {
   ledger::DatasetRow dataset;
-  std::vector<ledger::CellRow> cells;             // effective: days of lost partitions are `missing`
-  std::vector<ledger::PartitionRow> partitions;   // as receipts name them, lost ones included
-  std::vector<ledger::PartitionRow> lost;         // named but not in the listing (name, size)
+  std::vector<ledger::CellRow> cells;            // effective: days of lost partitions are `missing`
+  std::vector<ledger::PartitionRow> partitions;  // as receipts name them, lost ones included
+  std::vector<ledger::PartitionRow> lost;        // named but not in the listing (name, size)
   std::vector<ledger::RawFileRow> raw_files;
   std::vector<ledger::ReceiptRow> receipts;
-  int64_t rows = 0;                               // of partitions present
+  int64_t rows = 0;  // of partitions present
   uint64_t bronze_bytes = 0, landing_bytes = 0;
 };
 

@@ -31,8 +31,8 @@ struct Coverage {
   std::map<ledger::CellState, int64_t> cells;  // count a state
   int64_t total = 0, settled = 0;
   int64_t symbols = 0;
-  std::optional<Day> first, last;              // of all cells
-  std::optional<Day> first_data, last_data;    // of complete and partial cells
+  std::optional<Day> first, last;            // of all cells
+  std::optional<Day> first_data, last_data;  // of complete and partial cells
   int64_t degraded = 0;
 };
 

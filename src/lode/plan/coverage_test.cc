@@ -20,7 +20,7 @@ CellRow Row(const char* symbol, const char* day, CellState state, const char* re
 
 TEST(Coverage, GapsEndAtSettledCellsOtherReasonsAndOtherSymbols) {
   const std::vector<CellRow> cells = {
-      Row("A", "2024-01-01", CellState::kComplete), Row("A", "2024-01-02", CellState::kMissing, "no file"),
+      Row("A", "2024-01-01", CellState::kComplete),           Row("A", "2024-01-02", CellState::kMissing, "no file"),
       Row("A", "2024-01-05", CellState::kMissing, "no file"), Row("A", "2024-01-08", CellState::kEmpty),
       Row("A", "2024-01-09", CellState::kMissing, "no file"), Row("A", "2024-01-10", CellState::kPending, "vendor"),
       Row("B", "2024-01-10", CellState::kPending, "vendor")};
@@ -33,7 +33,8 @@ TEST(Coverage, GapsEndAtSettledCellsOtherReasonsAndOtherSymbols) {
 }
 
 TEST(Coverage, CountsStatesAndRanges) {
-  const std::vector<CellRow> cells = {Row("A", "2024-01-01", CellState::kEmpty), Row("A", "2024-01-02", CellState::kComplete),
+  const std::vector<CellRow> cells = {Row("A", "2024-01-01", CellState::kEmpty),
+                                      Row("A", "2024-01-02", CellState::kComplete),
                                       Row("B", "2024-01-03", CellState::kMissing)};
   const Coverage coverage = Summarise(cells);
   EXPECT_EQ(coverage.total, 3);

@@ -30,7 +30,8 @@ std::optional<Outright> ReadCmeOutright(std::string_view text) {
   for (; year_at < text.size(); ++year_at) {
     if (year_at < 2 || MonthOf(text[year_at - 1]) == 0) continue;
     const std::string_view root = text.substr(0, year_at - 1);
-    const bool plain = root.size() <= kMaxRoot && std::ranges::all_of(root, [](char c) { return IsUpper(c) || IsDigit(c); }) &&
+    const bool plain = root.size() <= kMaxRoot &&
+                       std::ranges::all_of(root, [](char c) { return IsUpper(c) || IsDigit(c); }) &&
                        std::ranges::any_of(root, IsUpper);
     if (plain) return Outright{root, MonthOf(text[year_at - 1]), text.substr(year_at)};
   }
@@ -64,7 +65,8 @@ std::optional<CmeOption> ReadCmeOption(std::string_view text) {
   if (space == std::string_view::npos || space + 2 >= text.size()) return std::nullopt;
   const char put_call = text[space + 1];
   const std::string_view strike = text.substr(space + 2);
-  if ((put_call != 'C' && put_call != 'P') || !std::ranges::all_of(strike, [](char c) { return IsDigit(c) || c == '.' || c == '-'; }))
+  if ((put_call != 'C' && put_call != 'P') ||
+      !std::ranges::all_of(strike, [](char c) { return IsDigit(c) || c == '.' || c == '-'; }))
     return std::nullopt;
   const auto outright = ReadCmeOutright(text.substr(0, space));
   if (!outright) return std::nullopt;
@@ -79,7 +81,8 @@ struct OsiOption {
 // "AAPL  250221C00250000": six-character padded root, yymmdd, C|P, strike * 1000 in eight digits.
 std::optional<OsiOption> ReadOsiOption(std::string_view text) {
   if (text.size() != 21 || (text[12] != 'C' && text[12] != 'P')) return std::nullopt;
-  if (!std::ranges::all_of(text.substr(6, 6), IsDigit) || !std::ranges::all_of(text.substr(13), IsDigit)) return std::nullopt;
+  if (!std::ranges::all_of(text.substr(6, 6), IsDigit) || !std::ranges::all_of(text.substr(13), IsDigit))
+    return std::nullopt;
   const std::string_view padded = text.substr(0, 6);
   const std::string_view root = padded.substr(0, padded.find(' '));
   if (root.empty()) return std::nullopt;
@@ -110,8 +113,10 @@ bool HasLegs(std::string_view text) {
   bool several = false, contract = false;
   while (start <= text.size()) {
     size_t end = text.find('-', start);
-    if (end == std::string_view::npos) end = text.size();
-    else several = true;
+    if (end == std::string_view::npos)
+      end = text.size();
+    else
+      several = true;
     const std::string_view leg = text.substr(start, end - start);
     contract |= !leg.empty() && (IsDigit(leg.back()) || leg.back() == '!');
     start = end + 1;

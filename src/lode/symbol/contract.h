@@ -1,9 +1,9 @@
 // What a raw symbol says: product root, contract month and year, option terms, whether it is a multi-leg instrument.
 //
-// Grammar and traps: CME outrights are ROOT + month letter + one or two year digits, read from the right (roots may begin
-// and end with digits: 6EZ5, 10YF6, SR3H5); spreads, butterflies, strips and user-defined strategies carry '-' or ':';
-// CME options are OUTRIGHT, space, C|P and strike; OPRA uses the 21-character OSI form; ICE writes "BRN FMJ0024!". The
-// authority on spreads is the definition schema's instrument_class; this is the rule for bars, which lack it.
+// Grammar and traps: CME outrights are ROOT + month letter + one or two year digits, read from the right (roots may
+// begin and end with digits: 6EZ5, 10YF6, SR3H5); spreads, butterflies, strips and user-defined strategies carry '-' or
+// ':'; CME options are OUTRIGHT, space, C|P and strike; OPRA uses the 21-character OSI form; ICE writes "BRN FMJ0024!".
+// The authority on spreads is the definition schema's instrument_class; this is the rule for bars, which lack it.
 #pragma once
 
 #include <optional>
@@ -18,12 +18,12 @@ enum class Kind { kFuture, kOption, kSpread, kOther };
 
 struct Contract {
   Kind kind = Kind::kOther;
-  std::string root;           // "ZL"; of a spread the first leg's; of a plain ticker the ticker itself
-  int month = 0;              // 1..12 for futures and options, 0: none
-  int year = 0;               // four digits, resolved against the day; 0: none
-  int day = 0;                // day of month of an OSI option's expiry, 0: none
-  char put_call = 0;          // 'C' or 'P' for options
-  std::string strike;         // as written by the venue ("4250"), OSI in units of 1/1000
+  std::string root;    // "ZL"; of a spread the first leg's; of a plain ticker the ticker itself
+  int month = 0;       // 1..12 for futures and options, 0: none
+  int year = 0;        // four digits, resolved against the day; 0: none
+  int day = 0;         // day of month of an OSI option's expiry, 0: none
+  char put_call = 0;   // 'C' or 'P' for options
+  std::string strike;  // as written by the venue ("4250"), OSI in units of 1/1000
   bool is_spread() const { return kind == Kind::kSpread; }
 };
 

@@ -36,13 +36,15 @@ inline Batch MakeBars(const std::vector<BarRow>& rows, codec::StringPool& string
     (void)volume.Append(1);
     (void)extra.AppendNull();
     (void)source_row.Append(row.source_row);
-    if (row.source_file == codec::StringPool::kNull) (void)source_file.AppendNull();
-    else (void)source_file.Append(row.source_file);
+    if (row.source_file == codec::StringPool::kNull)
+      (void)source_file.AppendNull();
+    else
+      (void)source_file.Append(row.source_file);
   }
   arrow::ArrayVector columns;
   for (arrow::ArrayBuilder* builder :
-       std::vector<arrow::ArrayBuilder*>{&publisher, &instrument, &symbol, &ts, &open, &high, &low, &close, &volume, &extra,
-                                         &source_row, &source_file}) {
+       std::vector<arrow::ArrayBuilder*>{&publisher, &instrument, &symbol, &ts, &open, &high, &low, &close, &volume,
+                                         &extra, &source_row, &source_file}) {
     columns.push_back(builder->Finish().ValueOrDie());
   }
   return arrow::RecordBatch::Make(codec::StoredSchema(Bars()), static_cast<int64_t>(rows.size()), columns);
@@ -52,9 +54,12 @@ inline void ReadBars(const arrow::RecordBatch& batch, const codec::StringPool& s
   const auto column = [&](const char* name, codec::ColumnType type) {
     return View(batch, batch.schema()->GetFieldIndex(name), type);
   };
-  const ColumnView instrument = column("instrument_id", codec::ColumnType::kInt64), ts = column("ts_event", codec::ColumnType::kInt64),
-                   close = column("close", codec::ColumnType::kInt64), symbol = column("symbol", codec::ColumnType::kText),
-                   file = column("source_file", codec::ColumnType::kText), row_number = column("source_row", codec::ColumnType::kInt64);
+  const ColumnView instrument = column("instrument_id", codec::ColumnType::kInt64),
+                   ts = column("ts_event", codec::ColumnType::kInt64),
+                   close = column("close", codec::ColumnType::kInt64),
+                   symbol = column("symbol", codec::ColumnType::kText),
+                   file = column("source_file", codec::ColumnType::kText),
+                   row_number = column("source_row", codec::ColumnType::kInt64);
   for (uint32_t row = 0; row < batch.num_rows(); ++row) {
     out.push_back({instrument.Int64(row), ts.Int64(row), close.Int64(row), std::string(strings.Get(symbol.Int32(row))),
                    file.IsNull(row) ? codec::StringPool::kNull : file.Int32(row), row_number.Int64(row)});

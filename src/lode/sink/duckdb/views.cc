@@ -140,7 +140,7 @@ Result<ViewRefresh> RefreshViews(const lake::LakePaths& paths, ledger::Ledger& l
   if (current) return ViewRefresh{};
   std::error_code problem;
   fs::create_directories(paths.locks(), problem);
-  RefreshTurn turn(paths.locks() / "views.lock");
+  RefreshTurn turn(paths.locks() / "_views.lock");
   LODE_TRY(std::vector<ledger::DatasetRow> datasets, DatasetsWithFiles(paths, ledger));
   std::string fingerprint = Fingerprint(paths, datasets);
   if (IsCurrent(paths, fingerprint)) return ViewRefresh{};

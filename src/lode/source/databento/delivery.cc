@@ -117,8 +117,8 @@ Result<Manifest> ParseManifest(std::string_view text) {
     file.name = entry.is_object() ? TextOr(entry, "filename") : "";
     const std::string hash = entry.is_object() ? TextOr(entry, "hash") : "";
     const bool has_size = entry.is_object() && entry.contains("size") && entry["size"].is_number_unsigned();
-    if (file.name.empty() || file.name.find_first_of("/\\") != std::string::npos || file.name.starts_with('.') || !has_size ||
-        !hash.starts_with("sha256:") || !IsHex64(std::string_view(hash).substr(7))) {
+    if (file.name.empty() || file.name.find_first_of("/\\") != std::string::npos || file.name.starts_with('.') ||
+        !has_size || !hash.starts_with("sha256:") || !IsHex64(std::string_view(hash).substr(7))) {
       return Fail(ErrorKind::kBadInput, "manifest.json: bad entry '{}'", file.name);
     }
     if (!names.insert(file.name).second) return Fail(ErrorKind::kBadInput, "manifest.json lists '{}' twice", file.name);
@@ -139,11 +139,17 @@ Result<std::vector<Condition>> ParseCondition(std::string_view text) {
     if (!entry.is_object()) return Fail(ErrorKind::kBadInput, "condition.json: an entry is not an object");
     LODE_TRY(condition.day, ParseDay(TextOr(entry, "date")));
     const std::string state = TextOr(entry, "condition");
-    if (state == "available") condition.state = Condition::State::kAvailable;
-    else if (state == "degraded") condition.state = Condition::State::kDegraded;
-    else if (state == "pending") condition.state = Condition::State::kPending;
-    else if (state == "missing") condition.state = Condition::State::kMissing;
-    else return Fail(ErrorKind::kBadInput, "condition.json: unknown condition '{}' on {}", state, FormatDay(condition.day));
+    if (state == "available")
+      condition.state = Condition::State::kAvailable;
+    else if (state == "degraded")
+      condition.state = Condition::State::kDegraded;
+    else if (state == "pending")
+      condition.state = Condition::State::kPending;
+    else if (state == "missing")
+      condition.state = Condition::State::kMissing;
+    else
+      return Fail(ErrorKind::kBadInput, "condition.json: unknown condition '{}' on {}", state,
+                  FormatDay(condition.day));
     const std::string modified = TextOr(entry, "last_modified_date");
     if (!modified.empty()) {
       LODE_TRY(condition.modified, ParseDay(std::string_view(modified).substr(0, 10)));
@@ -188,8 +194,9 @@ DataFileName ParseDataFileName(std::string_view name) {
   facts.first = days.back();
   if (*facts.first > *facts.last) facts.first = facts.last = std::nullopt;
   facts.dataset = stem;
-  std::ranges::transform(facts.dataset, facts.dataset.begin(),
-                         [](char c) { return c == '-' ? '.' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::ranges::transform(facts.dataset, facts.dataset.begin(), [](char c) {
+    return c == '-' ? '.' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  });
   facts.group = fmt::format("{}.{}", stem, rest);
   return facts;
 }

@@ -56,10 +56,10 @@ Result<std::vector<Condition>> ParseCondition(std::string_view json);
 struct DataFileName {
   std::string dataset;  // "GLBX.MDP3"
   std::optional<Day> first, last;
-  std::string schema;     // "ohlcv-1m"; empty when the name has none
-  std::string encoding;   // "dbn" | "dbn.frag" | "csv" | "json"
+  std::string schema;    // "ohlcv-1m"; empty when the name has none
+  std::string encoding;  // "dbn" | "dbn.frag" | "csv" | "json"
   bool compressed = false;
-  std::string group;      // the name without days and endings: files with the same group and other days belong together
+  std::string group;  // the name without days and endings: files with the same group and other days belong together
 };
 // Never fails: fields it cannot read stay empty.
 DataFileName ParseDataFileName(std::string_view name);

@@ -25,7 +25,8 @@ TEST(Delivery, ReadsMetadataInBothSpellings) {
 TEST(Delivery, RefusesManifestsThatCouldLeadAstray) {
   const std::string hash(64, 'a');
   const auto manifest = [&](const std::string& name, const std::string& digest) {
-    return ParseManifest(R"({"job_id":"J","files":[{"filename":")" + name + R"(","size":3,"hash":")" + digest + R"("}]})");
+    return ParseManifest(R"({"job_id":"J","files":[{"filename":")" + name + R"(","size":3,"hash":")" + digest +
+                         R"("}]})");
   };
   EXPECT_TRUE(manifest("a.csv", "sha256:" + hash).has_value());
   EXPECT_FALSE(manifest("../a.csv", "sha256:" + hash).has_value());
@@ -36,13 +37,16 @@ TEST(Delivery, RefusesManifestsThatCouldLeadAstray) {
 }
 
 TEST(Delivery, SortsConditionsAndRefusesRepeatedDays) {
-  const auto conditions = ParseCondition(R"([{"date":"2024-01-03","condition":"degraded","last_modified_date":"2024-02-01"},
+  const auto conditions =
+      ParseCondition(R"([{"date":"2024-01-03","condition":"degraded","last_modified_date":"2024-02-01"},
     {"date":"2024-01-02","condition":"missing","last_modified_date":null}])");
   ASSERT_TRUE(conditions.has_value());
   EXPECT_EQ(FormatDay((*conditions)[0].day), "2024-01-02");
   EXPECT_FALSE((*conditions)[0].modified.has_value());
   EXPECT_EQ((*conditions)[1].state, Condition::State::kDegraded);
-  EXPECT_FALSE(ParseCondition(R"([{"date":"2024-01-03","condition":"available"},{"date":"2024-01-03","condition":"pending"}])").has_value());
+  EXPECT_FALSE(
+      ParseCondition(R"([{"date":"2024-01-03","condition":"available"},{"date":"2024-01-03","condition":"pending"}])")
+          .has_value());
   EXPECT_FALSE(ParseCondition(R"([{"date":"2024-01-03","condition":"fine"}])").has_value());
 }
 

@@ -128,7 +128,8 @@ Result<DataFile> Examine(const fs::path& path, const databento::Query* query, co
     file.pretty_px = query->pretty_px;
     file.pretty_ts = query->pretty_ts;
   } else {
-    schema = codec::FindDatabentoSchema(options.mapping_schema.empty() ? file.name_facts.schema : options.mapping_schema);
+    schema =
+        codec::FindDatabentoSchema(options.mapping_schema.empty() ? file.name_facts.schema : options.mapping_schema);
     if (schema == nullptr) schema = options.declared_schema;
     if (schema == nullptr && file.encoding != Encoding::kParquet) {
       LODE_TRY(const std::string text, FirstBytes(path));
@@ -137,7 +138,8 @@ Result<DataFile> Examine(const fs::path& path, const databento::Query* query, co
     }
   }
   if (schema == nullptr) {
-    return Fail(ErrorKind::kBadInput, "neither its name nor its content tells the schema; declare the dataset with one");
+    return Fail(ErrorKind::kBadInput,
+                "neither its name nor its content tells the schema; declare the dataset with one");
   }
   file.schemas = {schema};
   return file;
@@ -149,7 +151,8 @@ Status CheckAgainstManifest(const databento::Manifest& manifest, const std::stri
   const databento::ManifestFile* listed = manifest.Find(name);
   if (listed == nullptr) {
     if (!data || options.no_manifest || name == "manifest.json") return Ok();
-    return Fail(ErrorKind::kBadInput, "{}: the manifest does not list this file; import it alone or with --no-manifest", name);
+    return Fail(ErrorKind::kBadInput, "{}: the manifest does not list this file; import it alone or with --no-manifest",
+                name);
   }
   if (listed->size != size) {
     return Fail(ErrorKind::kCorrupt, "{}: {} bytes, the manifest says {}; download it again", name, size, listed->size);
@@ -157,7 +160,8 @@ Status CheckAgainstManifest(const databento::Manifest& manifest, const std::stri
   return Ok();
 }
 
-Result<Delivery> ReadDelivery(const fs::path& folder, const std::vector<std::string>& names, const DiscoverOptions& options) {
+Result<Delivery> ReadDelivery(const fs::path& folder, const std::vector<std::string>& names,
+                              const DiscoverOptions& options) {
   Delivery delivery;
   delivery.folder = folder;
   const auto read = [&](const char* name) { return store::ReadFile(folder / name, kMaxSideFileBytes); };
@@ -233,7 +237,8 @@ Result<Discovery> Discover(const std::vector<fs::path>& inputs, const DiscoverOp
       loose.emplace(path.string(), path);
       continue;
     }
-    if (!fs::is_directory(path, ignored)) return Fail(ErrorKind::kNotFound, "{}: no such file or folder", input.string());
+    if (!fs::is_directory(path, ignored))
+      return Fail(ErrorKind::kNotFound, "{}: no such file or folder", input.string());
     LODE_TRY(const auto listing, store::List(path));
     std::map<fs::path, std::vector<std::string>> folders;
     for (const store::FileInfo& info : listing) {
@@ -255,8 +260,10 @@ Result<Discovery> Discover(const std::vector<fs::path>& inputs, const DiscoverOp
   Delivery alone;
   for (const auto& [key, path] : loose) {
     auto file = Examine(path, nullptr, options);
-    if (file) alone.data.push_back(std::move(*file));
-    else discovery.refused.push_back({path, std::move(file).error()});
+    if (file)
+      alone.data.push_back(std::move(*file));
+    else
+      discovery.refused.push_back({path, std::move(file).error()});
   }
   if (!alone.data.empty()) discovery.deliveries.push_back(std::move(alone));
   return discovery;
@@ -285,8 +292,10 @@ class OneSchema : public codec::Decoder {
 }  // namespace
 
 Result<std::unique_ptr<codec::Decoder>> OpenDecoder(const DataFile& file, const TableSchema& schema,
-                                                    const codec::SymbologyMap* symbology, const std::string& mapping_toml,
-                                                    std::unique_ptr<codec::ByteSource> bytes, codec::DecodeContext context) {
+                                                    const codec::SymbologyMap* symbology,
+                                                    const std::string& mapping_toml,
+                                                    std::unique_ptr<codec::ByteSource> bytes,
+                                                    codec::DecodeContext context) {
   const codec::TextOptions text{
       .schema = &schema, .symbology = symbology, .pretty_px = file.pretty_px, .pretty_ts = file.pretty_ts};
   switch (file.encoding) {

@@ -49,8 +49,8 @@ struct Delivery {
   std::vector<databento::Condition> conditions;  // sorted by day; empty when the vendor sent none
   std::vector<DataFile> data;                    // sorted by name
   std::vector<SideFile> side;
-  std::vector<databento::ManifestFile> absent;   // data files the manifest lists and the folder lacks
-  std::optional<fs::path> symbology;             // symbology.json
+  std::vector<databento::ManifestFile> absent;  // data files the manifest lists and the folder lacks
+  std::optional<fs::path> symbology;            // symbology.json
 };
 
 struct Discovery {
@@ -63,7 +63,7 @@ struct Discovery {
 };
 
 struct DiscoverOptions {
-  bool no_manifest = false;                            // take data files the manifest does not list
+  bool no_manifest = false;                             // take data files the manifest does not list
   const codec::TableSchema* declared_schema = nullptr;  // of the dataset, when it is declared already
   std::string mapping_schema;                           // named by the column mapping of foreign Parquet
 };
@@ -75,7 +75,9 @@ Result<Discovery> Discover(const std::vector<fs::path>& inputs, const DiscoverOp
 
 // Opens the decoder of a data file for one of its schemas (of a mixed capture only that schema's batches come out).
 Result<std::unique_ptr<codec::Decoder>> OpenDecoder(const DataFile& file, const codec::TableSchema& schema,
-                                                    const codec::SymbologyMap* symbology, const std::string& mapping_toml,
-                                                    std::unique_ptr<codec::ByteSource> bytes, codec::DecodeContext context);
+                                                    const codec::SymbologyMap* symbology,
+                                                    const std::string& mapping_toml,
+                                                    std::unique_ptr<codec::ByteSource> bytes,
+                                                    codec::DecodeContext context);
 
 }  // namespace lode::source::files
