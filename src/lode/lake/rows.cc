@@ -128,6 +128,13 @@ ColumnView View(const arrow::RecordBatch& batch, int index, ColumnType type) {
 }
 
 Result<Batch> GatherRows(std::span<const Batch> batches, std::span<const RowRef> refs) {
+  // Rows that already lie next to each other are cut out without copying: a single sorted stream passes through so.
+  const RowRef first = refs.front();
+  size_t adjacent = 1;
+  while (adjacent < refs.size() && refs[adjacent].batch == first.batch && refs[adjacent].row == first.row + adjacent) {
+    ++adjacent;
+  }
+  if (adjacent == refs.size()) return batches[first.batch]->Slice(first.row, static_cast<int64_t>(refs.size()));
   std::vector<std::shared_ptr<arrow::ArrayData>> columns;
   for (int column = 0; column < batches[0]->num_columns(); ++column) {
     LODE_TRY(auto gathered, GatherColumn(batches, column, refs));
