@@ -1,6 +1,8 @@
 // lode import PATH.. --dataset NAME
 #include "lode/lake/import.h"
 
+#include <malloc.h>
+
 #include <chrono>
 #include <filesystem>
 
@@ -134,6 +136,8 @@ class Import : public Command {
     if (!report) return std::unexpected(std::move(report).error());
     Tell(session, *report, std::chrono::duration<double>(Clock::now() - started).count());
     for (const lake::ImportedDataset& dataset : report->datasets) run_log.Record(DatasetLine(dataset));
+    // DuckDB loads on top of what the import freed but the allocator still holds.
+    malloc_trim(0);
     if (!dry_run_) LODE_TRY(RefreshViews(request.paths));
     return Verdict(*report);
   }

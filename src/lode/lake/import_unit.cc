@@ -34,7 +34,7 @@ class UnitRun {
         unit_(unit),
         strings_(context.memory_bytes / 4),
         sorter_(*context.schema, strings_, context.writer->temporary(),
-                std::clamp(context.memory_bytes / 8, kMinSorterBytes, kMaxSorterBytes)) {}
+                std::clamp(context.memory_bytes / 9, kMinSorterBytes, kMaxSorterBytes)) {}
 
   Result<UnitResult> Run() {
     LODE_TRY(CheckDisk());

@@ -126,6 +126,8 @@ std::vector<std::string> PartitionSorter::Partitions() const {
 }
 
 Result<std::vector<std::unique_ptr<RowStream>>> PartitionSorter::TakeStreams(const std::string& partition) {
+  // Merging runs and writing Parquet need room of their own; a large rest goes to disk like the others.
+  if (!runs_.empty() && held_bytes_ > limit_bytes_ / 4) LODE_TRY(Spill());
   std::vector<std::unique_ptr<RowStream>> streams;
   for (const auto& run : runs_) {
     const auto range = run->batches.find(partition);
