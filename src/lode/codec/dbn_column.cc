@@ -1,5 +1,7 @@
 #include "lode/codec/dbn_column.h"
 
+#include <arrow/util/bit_util.h>
+
 #include <cstring>
 #include <utility>
 
@@ -20,11 +22,19 @@ int64_t BitmapBytes(int64_t rows) { return (rows + 7) / 8; }
 ColumnBuffer::ColumnBuffer(std::shared_ptr<arrow::DataType> type, bool nullable, bool always_null)
     : type_(std::move(type)), value_bytes_(type_->byte_width()), nullable_(nullable), always_null_(always_null) {}
 
-Status ColumnBuffer::Reserve(int64_t rows) {
+int64_t ColumnBuffer::BytesFor(int64_t rows) const {
+  return always_null_ ? 0 : arrow::bit_util::RoundUpToMultipleOf64(rows * value_bytes_);
+}
+
+Status ColumnBuffer::Reserve(int64_t rows, const std::shared_ptr<arrow::Buffer>& memory, int64_t offset) {
   nulls_ = 0;
-  if (always_null_ && values_ != nullptr && values_->size() >= rows * value_bytes_) return Ok();
-  LODE_TRY(values_, Allocate(rows * value_bytes_));
-  if (always_null_) std::memset(values_->mutable_data(), 0, static_cast<size_t>(values_->size()));
+  if (always_null_) {
+    if (values_ != nullptr && values_->size() >= rows * value_bytes_) return Ok();
+    LODE_TRY(values_, Allocate(rows * value_bytes_));
+    std::memset(values_->mutable_data(), 0, static_cast<size_t>(values_->size()));
+  } else {
+    values_ = arrow::SliceMutableBuffer(memory, offset, rows * value_bytes_);
+  }
   if (!nullable_) return Ok();
   // A bitmap that went out with a batch belongs to the batch.
   if (validity_ == nullptr || validity_->size() < BitmapBytes(rows)) {

@@ -1,5 +1,5 @@
-// One column of a batch under construction: a value buffer of the exact capacity and, where it may hold nulls, a
-// bitmap. Buffers are reserved once a batch and handed over, never grown or copied.
+// One column of a batch under construction: values in the batch's memory and, where it may hold nulls, a bitmap. Both
+// are reserved once a batch and handed over, never grown or copied.
 #pragma once
 
 #include <arrow/api.h>
@@ -17,8 +17,10 @@ class ColumnBuffer {
   // `always_null`: no value is ever written (all batches share one pair of buffers).
   ColumnBuffer(std::shared_ptr<arrow::DataType> type, bool nullable, bool always_null);
 
-  // Makes room for `rows` values, all valid and not yet written.
-  Status Reserve(int64_t rows);
+  // Bytes of the batch's memory that `rows` values need, a multiple of 64.
+  int64_t BytesFor(int64_t rows) const;
+  // Makes room for `rows` values, all valid and not yet written, in `memory` from `offset` on.
+  Status Reserve(int64_t rows, const std::shared_ptr<arrow::Buffer>& memory, int64_t offset);
   template <typename T>
   T* values() {
     return reinterpret_cast<T*>(values_->mutable_data());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lode/codec/batch_memory.h"
+
 namespace lode::codec {
 namespace {
 
@@ -42,9 +44,18 @@ DbnTable::DbnTable(const RecordLayout& layout, size_t record_bytes, int64_t batc
 }
 
 Status DbnTable::Reserve(int64_t rows_to_come) {
+  int64_t row_bytes = 0, bytes = 0;
+  for (const ColumnBuffer& column : columns_) row_bytes += column.BytesFor(64);
+  row_bytes /= 64;
   const int64_t bounded = std::min(batch_rows_, std::max<int64_t>(1, kBatchBytes / RowBytes(*schema_)));
-  capacity_ = std::clamp<int64_t>(rows_to_come, 1, bounded);
-  for (ColumnBuffer& column : columns_) LODE_TRY(column.Reserve(capacity_));
+  capacity_ = RowsInHugePages(std::clamp<int64_t>(rows_to_come, 1, bounded), row_bytes);
+  for (const ColumnBuffer& column : columns_) bytes += column.BytesFor(capacity_);
+  LODE_TRY(const std::shared_ptr<arrow::Buffer> memory, AllocateBatchMemory(bytes));
+  int64_t offset = 0;
+  for (ColumnBuffer& column : columns_) {
+    LODE_TRY(column.Reserve(capacity_, memory, offset));
+    offset += column.BytesFor(capacity_);
+  }
   return Ok();
 }
 

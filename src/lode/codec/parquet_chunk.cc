@@ -59,9 +59,7 @@ void AppendValues(ValueEncoding encoding, std::span<const T> values, PageBuffer&
 
 }  // namespace
 
-ChunkEncoder::ChunkEncoder(const StringPool& strings) : strings_(strings) {
-  PARQUET_ASSIGN_OR_THROW(compressed_, arrow::AllocateResizableBuffer(0));
-}
+ChunkEncoder::ChunkEncoder(const StringPool& strings) : strings_(strings) {}
 
 template <>
 ChunkEncoder::Numbers<int32_t>& ChunkEncoder::numbers() {
@@ -127,7 +125,7 @@ EncodingChoice ChunkEncoder::ChooseEncoding() {
   for (const ValueEncoding candidate : candidates) {
     page_.Clear();
     AppendValues<T>(candidate, sample, page_);
-    if (const uint64_t size = Compress(); size < best_size) {
+    if (const uint64_t size = Compress(candidate).size(); size < best_size) {
       best = candidate;
       best_size = size;
     }
@@ -178,13 +176,14 @@ bool ChunkEncoder::DictionaryTrial(std::span<const T> sample, uint64_t expected,
   if (width <= 8) {
     page_.Clear();
     AppendHybrid(indices_, width, page_);
-    index_size = Compress();
+    index_size = Compress(ValueEncoding::kDictionary).size();
   }
   if (index_size >= size) return false;
   page_.Clear();
   AppendPlain(numbers<T>().dictionary.values(), page_);
   const uint64_t entries = numbers<T>().dictionary.values().size();
-  return index_size + Compress() * expected / entries * sample.size() / static_cast<uint64_t>(pieces_.rows()) < size;
+  const uint64_t entries_size = Compress(ValueEncoding::kPlain).size() * expected / entries;
+  return index_size + entries_size * sample.size() / static_cast<uint64_t>(pieces_.rows()) < size;
 }
 
 // Indexes all values of the chunk; false when there are too many distinct ones.
@@ -227,15 +226,14 @@ void ChunkEncoder::WriteValuePages(ValueEncoding encoding) {
     page.range = RangeOf(values);
     BeginPage(page);
     AppendValues(encoding, values, page_);
-    FinishPage(page, ParquetName(encoding));
+    FinishPage(page, encoding);
   }
   FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
 }
 
-// Compresses page_ into compressed_.
-uint64_t ChunkEncoder::Compress() {
-  sink_.pages->Compress(arrow::Buffer(page_.data(), static_cast<int64_t>(page_.size())), compressed_.get());
-  return static_cast<uint64_t>(compressed_->size());
+std::span<const uint8_t> ChunkEncoder::Compress(ValueEncoding encoding) {
+  return compressor_.Compress({page_.data(), page_.size()},
+                              encoding == ValueEncoding::kDeltaBytes ? PageContent::kByteDeltas : PageContent::kOther);
 }
 
 // ---- booleans and text
@@ -250,7 +248,7 @@ void ChunkEncoder::WriteBools() {
     }
     BeginPage(page);
     AppendPlainBits(values, page_);
-    FinishPage(page, parquet::Encoding::PLAIN);
+    FinishPage(page, ValueEncoding::kPlain);
   }
   FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
 }
@@ -337,7 +335,7 @@ void ChunkEncoder::WritePlainText() {
     for (const int32_t id : pieces_.Values<int32_t>(page.row, page.rows, narrow_.values)) {
       AppendPlainText(strings_.Get(id), page_);
     }
-    FinishPage(page, parquet::Encoding::PLAIN);
+    FinishPage(page, ValueEncoding::kPlain);
   }
   FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
 }
@@ -367,7 +365,7 @@ void ChunkEncoder::WriteIndexPage(Page& page, size_t first_value, int bit_width)
   BeginPage(page);
   page_.AppendByte(static_cast<uint8_t>(bit_width));
   AppendHybrid(std::span(indices_).subspan(first_value, static_cast<size_t>(page.values)), bit_width, page_);
-  FinishPage(page, parquet::Encoding::RLE_DICTIONARY);
+  FinishPage(page, ValueEncoding::kDictionary);
 }
 
 void ChunkEncoder::WriteDictionaryPage(size_t entries) {
@@ -376,12 +374,12 @@ void ChunkEncoder::WriteDictionaryPage(size_t entries) {
       parquet::DictionaryPage(buffer, static_cast<int32_t>(entries), parquet::Encoding::PLAIN));
 }
 
-void ChunkEncoder::FinishPage(const Page& page, parquet::Encoding::type encoding) {
-  const auto size = static_cast<int64_t>(page_.size());
-  Compress();
+void ChunkEncoder::FinishPage(const Page& page, ValueEncoding encoding) {
+  const std::span<const uint8_t> frame = Compress(encoding);
+  const auto buffer = std::make_shared<arrow::Buffer>(frame.data(), static_cast<int64_t>(frame.size()));
   chunk_bytes_ += sink_.pages->WriteDataPage(parquet::DataPageV1(
-      compressed_, static_cast<int32_t>(page.rows), encoding, parquet::Encoding::RLE, parquet::Encoding::RLE, size,
-      Encode(page.range, page.rows - page.values, page.values), page.row));
+      buffer, static_cast<int32_t>(page.rows), ParquetName(encoding), parquet::Encoding::RLE, parquet::Encoding::RLE,
+      static_cast<int64_t>(page_.size()), Encode(page.range, page.rows - page.values, page.values), page.row));
   Widen(chunk_range_, page.range);
   chunk_values_ += page.values;
 }

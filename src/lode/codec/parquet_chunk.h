@@ -16,6 +16,7 @@
 
 #include "lode/base/result.h"
 #include "lode/codec/column_pieces.h"
+#include "lode/codec/page_compressor.h"
 #include "lode/codec/parquet_encoding.h"
 #include "lode/codec/schema.h"
 #include "lode/codec/string_pool.h"
@@ -90,7 +91,7 @@ class ChunkEncoder {
   void WriteDictionaryPage(size_t entries);
   // Starts page_ with the definition levels; the caller appends the values.
   void BeginPage(const Page& page);
-  void FinishPage(const Page& page, parquet::Encoding::type encoding);
+  void FinishPage(const Page& page, ValueEncoding encoding);
   void FinishChunk(bool has_dictionary, bool fell_back);
 
   template <typename T>
@@ -98,7 +99,8 @@ class ChunkEncoder {
   bool Less(int64_t left, int64_t right) const;
   void Widen(Range& range, const Range& with) const;
   parquet::EncodedStatistics Encode(const Range& range, int64_t nulls, int64_t values) const;
-  uint64_t Compress();
+  // page_ as a zstd frame, until the next call.
+  std::span<const uint8_t> Compress(ValueEncoding encoding);
 
   const StringPool& strings_;
 
@@ -112,7 +114,7 @@ class ChunkEncoder {
 
   // Scratch.
   PageBuffer page_;
-  std::shared_ptr<arrow::ResizableBuffer> compressed_;
+  PageCompressor compressor_;
   std::vector<uint8_t> bits_;
   std::vector<uint32_t> indices_;  // of the values of the row group
   std::vector<uint32_t> levels_;

@@ -19,7 +19,11 @@ class Derive {
     bool is_spread;
   };
   Result<SymbolFacts> FactsOf(int32_t symbol_id);
-  Result<std::shared_ptr<arrow::Array>> DeriveColumn(const codec::Column& column, const arrow::RecordBatch& stored);
+  Result<std::shared_ptr<arrow::Array>> DeriveDate(const arrow::RecordBatch& stored) const;
+  // A fact of each row's symbol; null where the symbol is.
+  template <typename T>
+  Result<std::shared_ptr<arrow::Array>> DeriveFromSymbol(const arrow::RecordBatch& stored,
+                                                         std::shared_ptr<arrow::DataType> type, T SymbolFacts::* fact);
 
   const codec::TableSchema& schema_;
   codec::StringPool& strings_;

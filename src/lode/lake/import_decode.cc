@@ -95,9 +95,7 @@ class FileDecode {
   // Adds the source_file column, counts rows by day and routes them to their partitions.
   Status Take(const Batch& decoded) {
     arrow::ArrayVector columns = decoded->columns();
-    LODE_TRY(auto source_file,
-             FromArrow(arrow::MakeArrayFromScalar(arrow::Int32Scalar(source_id_), decoded->num_rows()),
-                       "name the raw file"));
+    LODE_TRY(auto source_file, SourceFileColumn(decoded->num_rows()));
     columns.push_back(std::move(source_file));
     const Batch rows = arrow::RecordBatch::Make(StoredArrowSchema(), decoded->num_rows(), std::move(columns));
     context_.progress(0, rows->num_rows());
@@ -108,14 +106,15 @@ class FileDecode {
       uint32_t first, last;
     };
     std::vector<Slice> slices;
-    for (uint32_t row = 0; row < rows->num_rows(); ++row) {
-      const auto day = days.At(row);
-      if (!day) {
-        RejectRow(*rows, row);
-        continue;
+    const auto end = static_cast<uint32_t>(rows->num_rows());
+    for (uint32_t row = 0; row < end;) {
+      const uint32_t first = row;
+      row = days.EndOfDay(first, end);
+      if (const auto day = days.At(first)) {
+        slices.push_back({*day, first, row});
+      } else {
+        for (uint32_t rejected = first; rejected < row; ++rejected) RejectRow(*rows, rejected);
       }
-      if (slices.empty() || slices.back().day != *day || slices.back().last != row) slices.push_back({*day, row, row});
-      slices.back().last = row + 1;
     }
     std::map<std::string, std::vector<RowRef>> refs;
     std::map<std::string, size_t> runs;
@@ -130,6 +129,15 @@ class FileDecode {
     }
     for (const auto& [partition, list] : refs) LODE_TRY(AddToPartition(partition, rows, list, runs[partition]));
     return Ok();
+  }
+
+  // The same id for every row; batches share its memory.
+  Result<std::shared_ptr<arrow::Array>> SourceFileColumn(int64_t rows) {
+    if (source_file_ == nullptr || source_file_->length() < rows) {
+      LODE_TRY(source_file_,
+               FromArrow(arrow::MakeArrayFromScalar(arrow::Int32Scalar(source_id_), rows), "name the raw file"));
+    }
+    return source_file_->Slice(0, rows);
   }
 
   Status AddToPartition(const std::string& partition, const Batch& rows, const std::vector<RowRef>& refs, size_t runs) {
@@ -228,6 +236,7 @@ class FileDecode {
   std::string stype_in_;
   int symbol_index_ = -1;
   int32_t source_id_ = codec::StringPool::kNull;
+  std::shared_ptr<arrow::Array> source_file_;
   std::map<int32_t, std::optional<size_t>> attribution_;
   std::optional<Day> last_day_;
   std::string last_partition_;

@@ -117,7 +117,7 @@ class Merge {
     const bool by_key = schema_.merge == MergeRule::kNewestByKey;
     const Source& source = sources_[cursor.slot];
     while (cursor.row < last && output_.size() < kOutputRows) {
-      if (by_key && order_.Compare(cursor.keys, cursor.row, cursor.keys, cursor.row + 1) == 0) break;
+      if (by_key && order_.SameKey(cursor.keys, cursor.row, cursor.keys, cursor.row + 1)) break;
       if (by_key || !Replaced(source, cursor.row)) output_.push_back({cursor.slot, cursor.row});
       ++cursor.row;
       if (limit != nullptr && CompareCurrent(cursor, *limit) >= 0) return Ok();
@@ -142,7 +142,7 @@ class Merge {
     for (size_t i = 0; i < cursors_.size();) {
       Cursor& cursor = *cursors_[i];
       bool more = true;
-      while (more && order_.Compare(cursor.keys, cursor.row, key, key_row) == 0) {
+      while (more && order_.SameKey(cursor.keys, cursor.row, key, key_row)) {
         group_.push_back({cursor.slot, cursor.row});
         LODE_TRY(more, Advance(cursor));
       }

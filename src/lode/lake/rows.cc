@@ -147,7 +147,11 @@ RowOrder::RowOrder(const codec::TableSchema& schema, const codec::StringPool& st
   for (const std::string& name : schema.order) {
     columns_.push_back(StoredIndex(schema, name));
     types_.push_back(TypeOf(schema, name));
+    times_first_.push_back(times_first_.size());
   }
+  std::ranges::stable_partition(times_first_, [&](size_t i) {
+    return types_[i] == ColumnType::kTimestampUs || types_[i] == ColumnType::kTimestampNs;
+  });
 }
 
 RowOrder::Keys RowOrder::Bind(const arrow::RecordBatch& batch) const {
@@ -156,8 +160,8 @@ RowOrder::Keys RowOrder::Bind(const arrow::RecordBatch& batch) const {
   return keys;
 }
 
-int RowOrder::Compare(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b) const {
-  for (size_t i = 0; i < a.size(); ++i) {
+int RowOrder::Compare(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b, size_t first) const {
+  for (size_t i = first; i < a.size(); ++i) {
     const bool null_a = a[i].IsNull(row_a), null_b = b[i].IsNull(row_b);
     if (null_a || null_b) {
       if (null_a != null_b) return null_a ? -1 : 1;
@@ -174,6 +178,18 @@ int RowOrder::Compare(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row
     if (value_a != value_b) return value_a < value_b ? -1 : 1;
   }
   return 0;
+}
+
+bool RowOrder::SameKey(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b) const {
+  for (const size_t i : times_first_) {
+    const bool null = a[i].IsNull(row_a);
+    if (null != b[i].IsNull(row_b)) return false;
+    if (null) continue;
+    const bool same =
+        BytesOf(types_[i]) == 4 ? a[i].Int32(row_a) == b[i].Int32(row_b) : a[i].Int64(row_a) == b[i].Int64(row_b);
+    if (!same) return false;
+  }
+  return true;
 }
 
 std::string RowOrder::Describe(const Keys& keys, uint32_t row) const {
@@ -259,9 +275,12 @@ std::vector<RowRef> RowOrder::Sort(std::span<const Batch> batches) const {
   std::vector<RowRef> sorted(refs.size());
   for (size_t i = 0; i < refs.size(); ++i) sorted[next[row_bucket[i]]++] = refs[i];
   start = 0;
+  const auto less_in_bucket = [&](RowRef a, RowRef b) {
+    return Compare(keys[a.batch], a.row, keys[b.batch], b.row, 1) < 0;
+  };
   for (const uint32_t bucket : by_rank) {
     const auto range = std::span(sorted).subspan(start, buckets[bucket].second);
-    if (!std::ranges::is_sorted(range, less)) std::ranges::stable_sort(range, less);
+    if (!std::ranges::is_sorted(range, less_in_bucket)) std::ranges::stable_sort(range, less_in_bucket);
     start += range.size();
   }
   return sorted;
@@ -291,6 +310,21 @@ std::optional<Day> RowDays::DayIn(const ColumnView& view, uint32_t row) const {
 std::optional<Day> RowDays::At(uint32_t row) const {
   if (const auto day = DayIn(main_, row)) return day;
   return fallback_ ? DayIn(*fallback_, row) : std::nullopt;
+}
+
+uint32_t RowDays::EndOfDay(uint32_t row, uint32_t end) const {
+  const auto day = At(row);
+  const bool times = main_.type == ColumnType::kTimestampUs || main_.type == ColumnType::kTimestampNs;
+  if (day && times && main_.validity == nullptr) {
+    const int64_t units = main_.type == ColumnType::kTimestampUs ? kNsPerDay / 1000 : kNsPerDay;
+    const auto start = static_cast<uint64_t>(day->since_epoch * units);
+    while (++row < end && static_cast<uint64_t>(main_.Int64(row)) - start < static_cast<uint64_t>(units)) {
+    }
+    return row;
+  }
+  while (++row < end && At(row) == day) {
+  }
+  return row;
 }
 
 bool SameValues(const codec::TableSchema& schema, const arrow::RecordBatch& a, uint32_t row_a,

@@ -53,8 +53,10 @@ class RowOrder {
 
   using Keys = std::vector<ColumnView>;  // the order columns of one batch
   Keys Bind(const arrow::RecordBatch& batch) const;
-  // <0, 0, >0
-  int Compare(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b) const;
+  // <0, 0, >0; `first`: the first order column to look at, those before are known to be equal.
+  int Compare(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b, size_t first = 0) const;
+  // Compare() == 0, quicker for neighbours: they mostly differ in their times.
+  bool SameKey(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b) const;
   // The key as text, for receipts: values joined by '|'.
   std::string Describe(const Keys& keys, uint32_t row) const;
   // Stable sort of all rows of the batches. Linear when the rows come sorted but for interleaved first keys, which is
@@ -65,6 +67,7 @@ class RowOrder {
   std::vector<int64_t> FirstKeyRanks(std::span<const Keys> keys, std::span<const RowRef> refs) const;
   std::vector<int> columns_;  // indices in StoredSchema
   std::vector<codec::ColumnType> types_;
+  std::vector<size_t> times_first_;  // positions in columns_
   const codec::StringPool& strings_;
 };
 
@@ -73,6 +76,8 @@ class RowDays {
  public:
   RowDays(const codec::TableSchema& schema, const arrow::RecordBatch& batch);
   std::optional<Day> At(uint32_t row) const;
+  // The first row behind `row` that has another day than it, or `end`.
+  uint32_t EndOfDay(uint32_t row, uint32_t end) const;
 
  private:
   std::optional<Day> DayIn(const ColumnView& view, uint32_t row) const;
