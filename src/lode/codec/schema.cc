@@ -333,16 +333,23 @@ int TableSchema::Find(std::string_view column) const {
   return -1;
 }
 
-const TableSchema* FindDatabentoSchema(std::string_view name) {
+const TableSchema* FindSchema(std::string_view name) {
   for (const TableSchema& schema : Registry()) {
     if (schema.name == name) return &schema;
   }
   return nullptr;
 }
 
+const TableSchema* FindDatabentoSchema(std::string_view name) {
+  const TableSchema* schema = FindSchema(name);
+  return schema != nullptr && schema->source == "databento" ? schema : nullptr;
+}
+
 std::vector<const TableSchema*> DatabentoSchemas() {
   std::vector<const TableSchema*> all;
-  for (const TableSchema& schema : Registry()) all.push_back(&schema);
+  for (const TableSchema& schema : Registry()) {
+    if (schema.source == "databento") all.push_back(&schema);
+  }
   return all;
 }
 

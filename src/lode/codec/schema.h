@@ -53,7 +53,8 @@ enum class MergeRule {
 };
 
 struct TableSchema {
-  std::string name;  // vendor schema, e.g. "ohlcv-1m"
+  std::string name;  // unique among all sources: "ohlcv-1m", "us_stocks_sip/day_aggs_v1", "tardis/trades"
+  std::string source = "databento";
   int version;
   std::vector<Column> columns;      // in file order; Parquet field ids are 1-based positions
   std::vector<std::string> key;     // identity
@@ -72,6 +73,9 @@ struct TableSchema {
 const TableSchema* FindDatabentoSchema(std::string_view name);
 // All of them, in docs order.
 std::vector<const TableSchema*> DatabentoSchemas();
+
+// Any source's schema by its name, nullptr when unknown; lives as long as the process.
+const TableSchema* FindSchema(std::string_view name);
 
 // Arrow schema of decoder batches: columns of origin kVendor and kExtra in order, then int64 `source_row`.
 // kText columns are int32 (pool ids), kPrice int64; null slots carry no value.
