@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 bad=$(grep -vE '^(#|(arrow|sdist|npm|tool|oracle|peer) [^ ]+ [^ ]+ [0-9a-f]{64}$)' third_party.lock || true)
 [[ -z $bad ]] || { echo "third_party.lock, not pinned:"; echo "$bad"; exit 1; }
-if grep -nE 'https?://[^ "]*(pypi|npmjs|debian|pythonhosted|registry)|index-url|/home/|/root/|/work/' -r setup demo test .ci \
-  cmake CMakeLists.txt CMakePresets.json src tests bench --include='*' | grep -v '^tests/lock_test.sh:'; then
+# Written so that this line does not match itself.
+if grep -nE 'https?://[^ "]*([p]ypi|[n]pmjs|[d]ebian|[p]ythonhosted|[r]egistry)|[i]ndex-url|/(home|root|work)[/]' -r setup demo test .ci \
+  cmake CMakeLists.txt CMakePresets.json src tests bench; then
   echo "the lines above name a registry or a machine's path"
   exit 1
 fi

@@ -75,6 +75,7 @@ JsonObject DatasetEvent(const lake::ImportedDataset& dataset) {
       .Text("vendor_dataset", dataset.vendor_dataset)
       .Bool("declared_now", dataset.declared_now)
       .Number("files", dataset.files)
+      .Number("files_planned", dataset.files_planned)
       .Number("files_unchanged", dataset.files_unchanged)
       .Number("records", dataset.records)
       .Number("rejected", dataset.rejected)
@@ -87,10 +88,13 @@ JsonObject DatasetEvent(const lake::ImportedDataset& dataset) {
   return event;
 }
 
-std::string DatasetLine(const lake::ImportedDataset& dataset) {
+std::string DatasetLine(const lake::ImportedDataset& dataset, bool dry_run) {
   std::string line = dataset.name + " (" + dataset.schema + "): ";
   if (dataset.repaired > 0)
     line += fmt::format("{} written again from landing, ", Count(dataset.repaired, "lost partition"));
+  if (dry_run && dataset.files_planned > 0) {
+    return line + fmt::format("{} to import, {} known", Count(dataset.files_planned, "file"), dataset.files_unchanged);
+  }
   if (dataset.files == 0) return line + fmt::format("nothing new, {} known", Count(dataset.files_unchanged, "file"));
   line += fmt::format("{} in, {} -> {} in {}, {} -> {}", Count(dataset.files, "file"), Count(dataset.records, "record"),
                       Count(dataset.rows, "row"), Count(dataset.partitions, "partition"), Bytes(dataset.bytes_in),
@@ -135,7 +139,7 @@ class Import : public Command {
     progress.Finish();
     if (!report) return std::unexpected(std::move(report).error());
     Tell(session, *report, std::chrono::duration<double>(Clock::now() - started).count());
-    for (const lake::ImportedDataset& dataset : report->datasets) run_log.Record(DatasetLine(dataset));
+    for (const lake::ImportedDataset& dataset : report->datasets) run_log.Record(DatasetLine(dataset, dry_run_));
     // DuckDB loads on top of what the import freed but the allocator still holds.
     malloc_trim(0);
     if (!dry_run_) LODE_TRY(RefreshViews(request.paths));
@@ -153,7 +157,7 @@ class Import : public Command {
     for (const lake::ImportedDataset& dataset : report.datasets) {
       out.Event(DatasetEvent(dataset));
       if (dataset.declared_now && !dry_run_) out.Summary("declared dataset " + dataset.name + " in lode.toml\n");
-      out.Summary(DatasetLine(dataset) + "\n");
+      out.Summary(DatasetLine(dataset, dry_run_) + "\n");
       records += dataset.records;
     }
     for (const lake::FailedFile& file : report.failed) {

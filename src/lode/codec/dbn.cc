@@ -79,6 +79,7 @@ class DbnDecoder final : public Decoder {
         options_(std::move(options)),
         batch_rows_(context.batch_rows),
         symbols_(*context.strings),
+        gateway_(context.gateway_notices),
         stream_{*context.strings, *context.bad_records, symbols_} {}
 
   Status Open();

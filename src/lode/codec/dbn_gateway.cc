@@ -44,7 +44,7 @@ bool DbnGateway::TakeMessage(std::span<const std::byte> record, bool is_error) {
   const size_t width = has_code ? 302 : kShortRecord - kMessageOffset;
   const std::string_view text = FixedText(record.data() + kMessageOffset, width);
   if (is_error) {
-    if (++errors_ <= kLoggedMessages) log::Warning("the gateway reported an error: {}", Printable(text));
+    if (++errors_ <= kLoggedMessages && tell_) log::Warning("the gateway reported an error: {}", Printable(text));
     return true;
   }
   const auto code = has_code ? std::to_integer<uint8_t>(record[kSystemCodeOffset]) : uint8_t{0xFF};
@@ -52,7 +52,7 @@ bool DbnGateway::TakeMessage(std::span<const std::byte> record, bool is_error) {
     ++heartbeats_;
     return true;
   }
-  if (++notices_ > kLoggedMessages) return true;
+  if (++notices_ > kLoggedMessages || !tell_) return true;
   if (code == kCodeSlowReader) {
     log::Warning("the gateway said: {} (a slow reader may have lost records)", Printable(text));
   } else {
@@ -62,6 +62,7 @@ bool DbnGateway::TakeMessage(std::span<const std::byte> record, bool is_error) {
 }
 
 void DbnGateway::LogSummary() const {
+  if (!tell_) return;
   if (errors_ > 0) {
     log::Warning("{} gateway errors in the stream, {} symbol mappings, {} notices, {} heartbeats", errors_, mappings_,
                  notices_, heartbeats_);

@@ -15,6 +15,8 @@ bool IsGatewayRtype(uint8_t rtype);
 
 class DbnGateway {
  public:
+  // `tell`: log what is seen.
+  explicit DbnGateway(bool tell) : tell_(tell) {}
   // Takes a record of a gateway type: a symbol mapping teaches `symbols`, text of errors and notices is logged.
   // False when the record is too short for what it says it is.
   Result<bool> Take(std::span<const std::byte> record, DbnSymbols& symbols);
@@ -26,6 +28,7 @@ class DbnGateway {
  private:
   bool TakeMessage(std::span<const std::byte> record, bool is_error);
 
+  const bool tell_;
   int64_t mappings_ = 0, heartbeats_ = 0, notices_ = 0, errors_ = 0;
   std::map<uint8_t, int64_t> unknown_;
 };

@@ -67,6 +67,7 @@ struct DecodeContext {
   StringPool* strings = nullptr;      // not owned; outlives the decoder's batches
   BadRecords* bad_records = nullptr;  // not owned
   int64_t batch_rows = 65'536;        // rows a batch at most
+  bool gateway_notices = true;        // log what a live gateway said within the stream
 };
 
 }  // namespace lode::codec

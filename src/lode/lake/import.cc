@@ -129,6 +129,7 @@ class DatasetImport {
                                   : fmt::format(", {} symbol{} ({} …)", config_.symbols.size(),
                                                 config_.symbols.size() == 1 ? "" : "s", config_.symbols[0])));
     }
+    result_.files_planned = files;
     observer_.OnPlan(files, bytes);
   }
 

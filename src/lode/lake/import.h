@@ -45,6 +45,7 @@ struct ImportedDataset {
   std::string name, schema, vendor_dataset;
   bool declared_now = false;             // appended to lode.toml in this run
   int64_t files = 0;                     // data files that went in now
+  int64_t files_planned = 0;             // data files to go in, whether or not this is a dry run
   int64_t files_unchanged = 0;           // already in the lake, byte for byte
   int64_t records = 0;                   // read, bad ones included
   int64_t rejected = 0;                  // quarantined

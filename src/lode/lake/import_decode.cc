@@ -66,8 +66,11 @@ class FileDecode {
       LODE_TRY(const std::string json, store::ReadFile(*input_.delivery->symbology, kMaxSymbologyBytes));
       LODE_TRY(symbology, codec::ParseSymbologyJson(json, strings_));
     }
-    const codec::DecodeContext decode{
-        .strings = &strings_, .bad_records = &bad_records_, .batch_rows = BatchRows(*context_.schema)};
+    // A mixed capture is read once a schema; its messages are told once.
+    const codec::DecodeContext decode{.strings = &strings_,
+                                      .bad_records = &bad_records_,
+                                      .batch_rows = BatchRows(*context_.schema),
+                                      .gateway_notices = input_.file->schemas.front() == context_.schema};
     LODE_TRY(auto bytes, OpenCounted(path, context_));
     DataFile file = *input_.file;
     file.path = path;

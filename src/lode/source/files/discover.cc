@@ -1,5 +1,7 @@
 #include "lode/source/files/discover.h"
 
+#include <arrow/record_batch.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -90,7 +92,7 @@ Result<std::vector<const TableSchema*>> CollectSchemas(codec::Decoder& decoder) 
 Status ReadDbnFacts(DataFile& file) {
   codec::StringPool strings;
   codec::BadRecords bad_records;
-  const codec::DecodeContext context{.strings = &strings, .bad_records = &bad_records};
+  const codec::DecodeContext context{.strings = &strings, .bad_records = &bad_records, .gateway_notices = false};
   LODE_TRY(auto bytes, codec::OpenDecompressed(file.path));
   const bool fragment = file.encoding == Encoding::kDbnFragment;
   const codec::DbnOptions options{.fragment = fragment, .schema_hint = fragment ? file.name_facts.schema : ""};
@@ -275,18 +277,25 @@ namespace {
 class OneSchema : public codec::Decoder {
  public:
   OneSchema(std::unique_ptr<codec::Decoder> decoder, const TableSchema& schema)
-      : decoder_(std::move(decoder)), schema_(schema) {}
+      : decoder_(std::move(decoder)), schema_(schema), facts_(decoder_->facts()) {}
   Result<std::optional<codec::DecodedBatch>> Next() override {
     while (true) {
       auto batch = decoder_->Next();
+      if (!batch || !*batch) {
+        facts_ = decoder_->facts();
+        facts_.records -= others_;
+      }
       if (!batch || !*batch || (*batch)->schema == &schema_) return batch;
+      others_ += (*batch)->rows->num_rows();
     }
   }
-  const codec::StreamFacts& facts() const override { return decoder_->facts(); }
+  const codec::StreamFacts& facts() const override { return facts_; }
 
  private:
   std::unique_ptr<codec::Decoder> decoder_;
   const TableSchema& schema_;
+  codec::StreamFacts facts_;
+  int64_t others_ = 0;  // good records of other schemas
 };
 
 }  // namespace
