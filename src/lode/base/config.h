@@ -24,15 +24,21 @@ enum class BadRecordPolicy {
 };
 
 struct DatasetConfig {
-  std::string name;     // [a-z0-9_]+, also the folder under bronze/
-  std::string source;   // databento | files | …
-  std::string dataset;  // vendor's code, "GLBX.MDP3"; may be empty
-  std::string schema;   // vendor schema, "ohlcv-1m"
+  std::string name;       // [a-z0-9_]+, also the folder under bronze/
+  std::string source;     // databento | files | …
+  std::string dataset;    // vendor's code, "GLBX.MDP3"; may be empty
+  std::string schema;     // vendor schema, "ohlcv-1m"
+  std::string flat_file;  // polygon: "us_stocks_sip/day_aggs_v1"
+  std::string exchange;   // tardis: "deribit"
+  std::string data_type;  // tardis: "trades"
   std::string stype_in;
   std::vector<std::string> symbols;
   std::optional<Day> start;
   std::string layout;  // empty: the schema's default
   BadRecordPolicy on_bad_record = BadRecordPolicy::kDefault;
+  // The table schema's name whatever the source calls it: `schema`, `flat_file` or "tardis/" and `data_type`; may be
+  // empty.
+  std::string schema_name() const;
 };
 
 // One value of `lode config show --origin`.

@@ -66,6 +66,9 @@ std::string TableText(const DatasetConfig& dataset) {
   add("source", KeyType::kText, dataset.source);
   add("dataset", KeyType::kText, dataset.dataset);
   add("schema", KeyType::kText, dataset.schema);
+  add("flat_file", KeyType::kText, dataset.flat_file);
+  add("exchange", KeyType::kText, dataset.exchange);
+  add("data_type", KeyType::kText, dataset.data_type);
   add("stype_in", KeyType::kText, dataset.stype_in);
   if (!dataset.symbols.empty()) {
     text += fmt::format("symbols = {}\n", config::Value{KeyType::kList, {}, dataset.symbols, {}}.Shown());
@@ -95,6 +98,12 @@ Status Replace(const fs::path& file, int folder_fd, std::string_view text, mode_
 }
 
 }  // namespace
+
+std::string DatasetConfig::schema_name() const {
+  if (!flat_file.empty()) return flat_file;
+  if (!data_type.empty()) return "tardis/" + data_type;
+  return schema;
+}
 
 Status DeclareDataset(const fs::path& file, const DatasetConfig& dataset) {
   LODE_TRY(CheckDatasetName(dataset.name));

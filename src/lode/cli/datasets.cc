@@ -22,7 +22,12 @@ class DatasetsCommand : public Command {
     LODE_TRY(std::vector<ledger::DatasetRow> rows, session.Datasets({}));
     std::map<std::string, Line> lines;
     for (const auto& [name, dataset] : config->datasets()) {
-      lines[name] = {dataset.source, dataset.dataset, dataset.schema, dataset.layout, true, false};
+      lines[name] = {dataset.source,
+                     dataset.exchange.empty() ? dataset.dataset : dataset.exchange,
+                     dataset.schema_name(),
+                     dataset.layout,
+                     true,
+                     false};
     }
     for (const ledger::DatasetRow& row : rows) {
       Line& line = lines[row.name];

@@ -1,6 +1,7 @@
 // lode explain DATASET/SYMBOL/DAY or DATASET/DAY
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "lode/cli/commands.h"
 #include "lode/cli/days.h"
@@ -92,12 +93,20 @@ class Explanation {
     event.Number("receipt", row.sequence);
     session_.out().Event(std::move(event));
     TellReceipt(row.sequence);
+    if (auto layout = lake::Layout::Parse(survey_.dataset.layout)) {
+      partitions_.insert(layout->PathOf(day_, cell.symbol));
+    }
   }
 
-  void TellPartition() {
-    Result<lake::Layout> layout = lake::Layout::Parse(survey_.dataset.layout);
-    if (!layout) return;
-    std::string path = layout->PathOf(day_);
+  // The partitions of the cells told, each once.
+  void TellPartitions() {
+    for (const std::string& path : partitions_) TellPartition(path);
+  }
+
+  std::string Take() && { return std::move(text_); }
+
+ private:
+  void TellPartition(const std::string& path) {
     auto row = std::ranges::find(survey_.partitions, path, [](const auto& r) { return r.partition.path; });
     std::string full = "bronze/" + survey_.dataset.name + "/" + path;
     if (row == survey_.partitions.end()) {
@@ -119,9 +128,6 @@ class Explanation {
                              .Text("state", lost ? "missing" : "present"));
   }
 
-  std::string Take() && { return std::move(text_); }
-
- private:
   void Line(std::string_view label, std::string_view value) {
     text_ += fmt::format("{:<11}{}\n", label, Printable(value));
   }
@@ -181,6 +187,7 @@ class Explanation {
   lake::LakePaths paths_;
   const lake::DatasetSurvey& survey_;
   Day day_;
+  std::set<std::string> partitions_;
   std::string text_;
 };
 
@@ -208,7 +215,7 @@ class ExplainCommand : public Command {
       any = true;
     }
     if (!any) return Fail(ErrorKind::kNotFound, "{}", NotExpected(name, survey));
-    explanation.TellPartition();
+    explanation.TellPartitions();
     session.out().Text(std::move(explanation).Take());
     return 0;
   }

@@ -150,11 +150,11 @@ class StatusCommand : public Command {
       session.out().Event(JsonObject()
                               .Text("type", "status")
                               .Text("dataset", name)
-                              .Text("schema", declared.schema)
+                              .Text("schema", declared.schema_name())
                               .Raw("cells", "{}")
                               .Number("total", int64_t{0})
                               .Number("settled", int64_t{0}));
-      table.Add({name, declared.schema, "", "", "0 / 0", "declared, no data yet", "0", "0", "0 B", "0"});
+      table.Add({name, declared.schema_name(), "", "", "0 / 0", "declared, no data yet", "0", "0", "0 B", "0"});
     }
   }
 

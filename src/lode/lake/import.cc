@@ -25,6 +25,7 @@ DatasetConfig Infer(const std::string& name, const TableSchema& schema, const Di
   dataset.name = name;
   dataset.source = "files";
   dataset.schema = schema.name;
+  std::set<std::string> symbols;
   for (const auto& delivery : discovery.deliveries) {
     for (const auto& file : delivery.data) {
       if (std::ranges::find(file.schemas, &schema) == file.schemas.end()) continue;
@@ -32,6 +33,20 @@ DatasetConfig Infer(const std::string& name, const TableSchema& schema, const Di
       const std::string& code = delivery.query            ? delivery.query->dataset
                                 : !stream.dataset.empty() ? stream.dataset
                                                           : file.name_facts.dataset;
+      if (schema.source == "tardis") {
+        dataset.source = schema.source;
+        dataset.schema.clear();
+        dataset.data_type = schema.name.substr(schema.name.find('/') + 1);
+        dataset.exchange = code;
+        if (!file.name_facts.symbol.empty()) symbols.insert(file.name_facts.symbol);
+        continue;
+      }
+      if (schema.source == "polygon") {
+        dataset.source = schema.source;
+        dataset.schema.clear();
+        dataset.flat_file = schema.name;
+        return dataset;
+      }
       if (code.empty()) continue;
       dataset.source = "databento";
       dataset.dataset = code;
@@ -42,6 +57,7 @@ DatasetConfig Infer(const std::string& name, const TableSchema& schema, const Di
       return dataset;
     }
   }
+  dataset.symbols.assign(symbols.begin(), symbols.end());
   return dataset;
 }
 
@@ -62,7 +78,7 @@ class DatasetImport {
     LODE_TRY(const Layout layout, Layout::Parse(config_.layout.empty() ? schema_.layout : config_.layout));
     result_.name = name_;
     result_.schema = schema_.name;
-    result_.vendor_dataset = config_.dataset;
+    result_.vendor_dataset = config_.exchange.empty() ? config_.dataset : config_.exchange;
     const PlanRequest plan_request{.paths = &request_.paths,
                                    .dataset = name_,
                                    .schema = &schema_,
@@ -99,15 +115,31 @@ class DatasetImport {
   Status Declare() {
     if (const DatasetConfig* declared = request_.config->FindDataset(name_)) {
       config_ = *declared;
-      if (!config_.schema.empty() && config_.schema != schema_.name) {
+      const std::string declared_schema = config_.schema_name();
+      if (!declared_schema.empty() && declared_schema != schema_.name) {
         return Fail(ErrorKind::kConfig,
                     "dataset {} is declared with schema {}, these files are {}; import them with another --dataset",
-                    name_, config_.schema, schema_.name);
+                    name_, declared_schema, schema_.name);
       }
-      return Ok();
+      return CheckExchange();
     }
     config_ = Infer(name_, schema_, discovery_);
     result_.declared_now = true;
+    return CheckExchange();
+  }
+
+  // A dataset is one exchange's: cells and partitions of two would share their names.
+  Status CheckExchange() const {
+    if (schema_.source != "tardis") return Ok();
+    for (const auto& delivery : discovery_.deliveries) {
+      for (const auto& file : delivery.data) {
+        if (std::ranges::find(file.schemas, &schema_) == file.schemas.end()) continue;
+        const std::string& exchange = file.name_facts.dataset;
+        if (exchange.empty() || exchange == config_.exchange) continue;
+        return Fail(ErrorKind::kConfig, "{}: of exchange {}, and dataset {} is of {}; import it with another --dataset",
+                    file.name, exchange, name_, config_.exchange.empty() ? "none" : config_.exchange);
+      }
+    }
     return Ok();
   }
 
@@ -123,8 +155,9 @@ class DatasetImport {
       }
     }
     if (result_.declared_now && !plan.units.empty()) {
+      const std::string& vendor = config_.exchange.empty() ? config_.dataset : config_.exchange;
       observer_.OnNotice(fmt::format(
-          "dataset {}: schema {}{}{}", name_, schema_.name, config_.dataset.empty() ? "" : " of " + config_.dataset,
+          "dataset {}: schema {}{}{}", name_, schema_.name, vendor.empty() ? "" : " of " + vendor,
           config_.symbols.empty() ? ""
                                   : fmt::format(", {} symbol{} ({} …)", config_.symbols.size(),
                                                 config_.symbols.size() == 1 ? "" : "s", config_.symbols[0])));
@@ -220,7 +253,7 @@ bool IsMixed(const Discovery& discovery) {
 std::string DatasetName(const std::string& name, const TableSchema& schema, bool several) {
   if (!several) return name;
   std::string suffix = schema.name;
-  std::ranges::replace(suffix, '-', '_');
+  std::ranges::replace_if(suffix, [](char c) { return c == '-' || c == '/'; }, '_');
   return name + "_" + suffix;
 }
 
@@ -241,7 +274,7 @@ Result<ImportReport> Import(const ImportRequest& request, ImportObserver& observ
     options.mapping_schema = mapping.schema;
   }
   if (const DatasetConfig* declared = request.config->FindDataset(request.dataset)) {
-    options.declared_schema = codec::FindDatabentoSchema(declared->schema);
+    options.declared_schema = codec::FindSchema(declared->schema_name());
   }
   LODE_TRY(const Discovery discovery, source::files::Discover(request.inputs, options));
   const std::vector<const TableSchema*> schemas = SchemasOf(discovery);

@@ -10,8 +10,8 @@ namespace {
 
 using ledger::Cell;
 using ledger::CellState;
+using source::FileNameFacts;
 using source::databento::Condition;
-using source::databento::DataFileName;
 using source::files::DataFile;
 using source::files::Delivery;
 using source::files::Encoding;
@@ -44,7 +44,7 @@ std::optional<Range> Intersect(std::optional<Range> a, std::optional<Range> b) {
 
 // The days a file answers for, as far as its name and its request say.
 std::optional<Range> CoveredRange(const Delivery& delivery, const DecodedFile& decoded) {
-  const DataFileName& name = decoded.file->name_facts;
+  const FileNameFacts& name = decoded.file->name_facts;
   const std::optional<Range> named = name.first ? std::optional(Range{*name.first, *name.last}) : std::nullopt;
   const std::optional<Range> asked = delivery.query ? QueryRange(delivery.query->start_ns, delivery.query->end_ns)
                                                     : QueryRange(decoded.stream.start_ns, decoded.stream.end_ns);
@@ -119,7 +119,7 @@ void SettleWithRows(const Delivery& delivery, const DecodedFile& decoded, const 
   if (cell.state != CellState::kComplete) cell.proof.clear();
 }
 
-bool Covers(const DataFileName& name, Day day) { return name.first && *name.first <= day && day <= *name.last; }
+bool Covers(const FileNameFacts& name, Day day) { return name.first && *name.first <= day && day <= *name.last; }
 
 }  // namespace
 
@@ -127,6 +127,7 @@ std::vector<std::string> CellSymbols(const Delivery& delivery, const DataFile& f
   const std::vector<std::string>& asked = delivery.query ? delivery.query->symbols : stream.symbols;
   const std::set<std::string> distinct(asked.begin(), asked.end());
   if (!distinct.empty()) return {distinct.begin(), distinct.end()};
+  if (!file.name_facts.symbol.empty()) return {file.name_facts.symbol};
   return {std::string(kFileGroupPrefix) + (file.name_facts.group.empty() ? file.name : file.name_facts.group)};
 }
 
@@ -196,7 +197,7 @@ std::vector<Cell> CellsWithoutFile(const Delivery& delivery, const std::map<std:
   };
   std::map<Day, Lack> lacking;
   const auto lacks = [&](const std::string& file, const Lack& lack) {
-    const DataFileName name = source::databento::ParseDataFileName(file);
+    const FileNameFacts name = source::databento::ParseDataFileName(file);
     if (!name.first || name.last->since_epoch - name.first->since_epoch > kMaxDaysOfFile) return;
     for (Day day = *name.first; day <= *name.last; day = day + 1) {
       if (delivery.conditions.empty() || FindCondition(delivery, day) != nullptr) lacking.emplace(day, lack);

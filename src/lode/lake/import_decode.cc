@@ -76,7 +76,7 @@ class FileDecode {
     file.path = path;
     LODE_TRY(auto decoder, source::files::OpenDecoder(file, *context_.schema, symbology.empty() ? nullptr : &symbology,
                                                       input_.record.mapping, std::move(bytes), decode));
-    SetSymbols(decoder->facts());
+    LODE_TRY(SetSymbols(decoder->facts()));
     while (true) {
       LODE_TRY(CheckStop());
       LODE_TRY(auto batch, decoder->Next());
@@ -89,10 +89,15 @@ class FileDecode {
   }
 
  private:
-  void SetSymbols(const codec::StreamFacts& facts) {
+  Status SetSymbols(const codec::StreamFacts& facts) {
     symbols_ = CellSymbols(*input_.delivery, *input_.file, facts);
     stype_in_ = input_.delivery->query ? input_.delivery->query->stype_in : facts.stype_in;
     symbol_index_ = codec::DecodedSchema(*context_.schema)->GetFieldIndex("symbol");
+    if (context_.layout->has_symbol() && symbols_.size() > 1) {
+      return Fail(ErrorKind::kConfig, "layout '{}' has {{symbol}}, and this file answers for {} symbols",
+                  context_.layout->text(), symbols_.size());
+    }
+    return Ok();
   }
 
   // Adds the source_file column, counts rows by day and routes them to their partitions.
@@ -161,7 +166,7 @@ class FileDecode {
   const std::string& PartitionOf(Day day) {
     if (last_day_ && *last_day_ == day) return last_partition_;
     last_day_ = day;
-    last_partition_ = context_.layout->PathOf(day);
+    last_partition_ = context_.layout->PathOf(day, symbols_.front());
     if (unit_.only_partitions && !unit_.only_partitions->contains(last_partition_)) last_partition_.clear();
     return last_partition_;
   }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "lode/base/stop.h"
+#include "lode/lake/import_cells.h"
 #include "lode/lake/verify.h"
 
 namespace lode::lake {
@@ -183,8 +184,9 @@ class Planner {
       last = DayOf(*stream.end_ns - 1);
     }
     std::set<std::string> paths;
+    const std::string symbol = CellSymbols(*input.delivery, *input.file, stream).front();
     if (!first || last->since_epoch - first->since_epoch > kMaxDaysOfName) return {"?"};
-    for (Day day = *first; day <= *last; day = day + 1) paths.insert(request_.layout->PathOf(day));
+    for (Day day = *first; day <= *last; day = day + 1) paths.insert(request_.layout->PathOf(day, symbol));
     return paths;
   }
 
@@ -273,7 +275,7 @@ class Planner {
     file.schemas = {request_.schema};
     file.pretty_px = raw.pretty_px;
     file.pretty_ts = raw.pretty_ts;
-    file.name_facts = source::databento::ParseDataFileName(raw.name);
+    file.name_facts = source::files::ParseName(raw.name, *request_.schema);
     // The delivery's symbology lies beside it, landed by the delivery's own receipt.
     const fs::path symbology = file.path.parent_path() / "symbology.json";
     LODE_TRY(const auto symbology_size, store::FileSize(symbology));

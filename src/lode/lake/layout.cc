@@ -40,16 +40,23 @@ Result<Layout> Layout::Parse(std::string_view text) {
       layout.pieces_.push_back({Piece::Kind::kMonth, ""});
     else if (field == "day")
       layout.pieces_.push_back({Piece::Kind::kDay, ""});
+    else if (field == "symbol")
+      layout.pieces_.push_back({Piece::Kind::kSymbol, ""});
     else
-      return Fail(ErrorKind::kConfig, "layout '{}': unknown field '{{{}}}'; known: yyyy, mm, day", layout.text_, field);
-    has_time = has_time || field != "mm";
+      return Fail(ErrorKind::kConfig, "layout '{}': unknown field '{{{}}}'; known: yyyy, mm, day, symbol", layout.text_,
+                  field);
+    has_time = has_time || field == "yyyy" || field == "day";
     text.remove_prefix(close + 1);
   }
   if (!has_time) return Fail(ErrorKind::kConfig, "layout '{}' needs {{day}} or {{yyyy}}", layout.text_);
   return layout;
 }
 
-std::string Layout::PathOf(Day day) const {
+bool Layout::has_symbol() const {
+  return std::ranges::any_of(pieces_, [](const Piece& piece) { return piece.kind == Piece::Kind::kSymbol; });
+}
+
+std::string Layout::PathOf(Day day, std::string_view symbol) const {
   const auto [year, month, day_of_month] = ToYearMonthDay(day);
   std::string path;
   for (const Piece& piece : pieces_) {
@@ -58,6 +65,7 @@ std::string Layout::PathOf(Day day) const {
       case Piece::Kind::kYear: path += fmt::format("{:04}", year); break;
       case Piece::Kind::kMonth: path += fmt::format("{:02}", month); break;
       case Piece::Kind::kDay: path += FormatDay(day); break;
+      case Piece::Kind::kSymbol: path += EncodePathComponent(symbol); break;
     }
   }
   return path;

@@ -2,8 +2,8 @@
 // builds paths from data.
 //
 // A template is relative to bronze/<dataset>/ and ends in a file name, e.g. "month={yyyy}-{mm}/data.parquet". Fields:
-// {yyyy} {mm} {day} (YYYY-MM-DD). Values are percent-encoded so that paths never leave the folder and never collide on
-// case-insensitive disks.
+// {yyyy} {mm} {day} (YYYY-MM-DD) {symbol} (what the raw file was asked for). Values are percent-encoded so that paths
+// never leave the folder and never collide on case-insensitive disks.
 #pragma once
 
 #include <string>
@@ -20,13 +20,14 @@ class Layout {
   // kConfig: an unknown field, an absolute path, "..", a missing ".parquet" ending, or no time field at all.
   static Result<Layout> Parse(std::string_view text);
 
-  // Path of the partition that holds `day`.
-  std::string PathOf(Day day) const;
+  // Path of the partition that holds `day` of `symbol`, the symbol of the cell.
+  std::string PathOf(Day day, std::string_view symbol) const;
+  bool has_symbol() const;
   const std::string& text() const { return text_; }
 
  private:
   struct Piece {
-    enum class Kind { kLiteral, kYear, kMonth, kDay } kind;
+    enum class Kind { kLiteral, kYear, kMonth, kDay, kSymbol } kind;
     std::string literal;
   };
   std::string text_;

@@ -29,6 +29,7 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
            writer.ledger().Cells(writer.dataset(), delivered.begin()->first, delivered.rbegin()->first));
   if (present.empty()) return replaced;
 
+  std::set<std::pair<Day, std::string>> touched;
   // (day, receipt) -> symbols it answered that are delivered again, and those that are not.
   std::map<std::pair<Day, int64_t>, std::pair<std::string, std::string>> overlaps;
   for (const ledger::CellRow& row : present) {
@@ -37,6 +38,7 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
     auto& overlap = overlaps[{row.cell.day, row.sequence}];
     if (symbols->second.contains(row.cell.symbol)) {
       overlap.first = row.cell.symbol;
+      touched.emplace(row.cell.day, row.cell.symbol);
       auto& modified = replaced.modified_[row.cell.day];
       modified = std::max(modified, row.cell.modified);
     } else if (HoldsRows(row.cell)) {
@@ -50,7 +52,7 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
   }
   LODE_TRY(const auto datasets, writer.ledger().Datasets());
   const auto self = std::ranges::find(datasets, writer.dataset(), &ledger::DatasetRow::name);
-  const codec::TableSchema* schema = self == datasets.end() ? nullptr : codec::FindDatabentoSchema(self->schema);
+  const codec::TableSchema* schema = self == datasets.end() ? nullptr : codec::FindSchema(self->schema);
   if (schema == nullptr || schema->merge != codec::MergeRule::kReplaceCells) return replaced;
   for (const auto& [key, overlap] : overlaps) {
     if (overlap.first.empty()) continue;
@@ -66,6 +68,7 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
     }
     if (overlap.first.starts_with(kFileGroupPrefix)) replaced.loose_days_.insert(key.first);
   }
+  replaced.touched_ = std::move(touched);
   // Replayed files bring their rows again; present ones of the same label give way too.
   for (auto& [day, labels] : replaced.labels_) labels.insert(own_labels.begin(), own_labels.end());
   return replaced;
@@ -75,8 +78,8 @@ bool ReplacedRows::IsReplaced(const arrow::RecordBatch& rows, uint32_t row, int3
   const auto labels = labels_.find(day);
   if (labels == labels_.end() || source_file == codec::StringPool::kNull) return false;
   if (!labels->second.contains(std::string(strings_->Get(source_file)))) return false;
-  if (instruments_ != nullptr && loose_days_.contains(day) && lost_.empty()) {
-    const int column = rows.schema()->GetFieldIndex("instrument_id");
+  const int column = rows.schema()->GetFieldIndex("instrument_id");
+  if (column >= 0 && instruments_ != nullptr && loose_days_.contains(day) && lost_.empty()) {
     const int64_t id = View(rows, column, codec::ColumnType::kInt64).Int64(row);
     const auto delivered = instruments_->find(day);
     if (delivered == instruments_->end() || !delivered->second.contains(id)) {
@@ -102,7 +105,7 @@ std::optional<Day> ReplacedRows::PresentModified(Day day) const {
 
 std::set<std::string> ReplacedRows::PartitionsTouched(const Layout& layout) const {
   std::set<std::string> paths;
-  for (const auto& [day, labels] : labels_) paths.insert(layout.PathOf(day));
+  for (const auto& [day, symbol] : touched_) paths.insert(layout.PathOf(day, symbol));
   return paths;
 }
 

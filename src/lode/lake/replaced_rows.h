@@ -37,8 +37,9 @@ class ReplacedRows {
 
  private:
   const codec::StringPool* strings_ = nullptr;
-  std::map<Day, std::set<std::string>> labels_;  // source labels whose rows of the day are replaced
-  std::set<Day> loose_days_;                     // of these, days answered by files without a request
+  std::map<Day, std::set<std::string>> labels_;    // source labels whose rows of the day are replaced
+  std::set<std::pair<Day, std::string>> touched_;  // cells that hold those rows
+  std::set<Day> loose_days_;                       // of these, days answered by files without a request
   std::map<Day, std::optional<Day>> modified_;
   const std::map<Day, std::set<int64_t>>* instruments_ = nullptr;
   std::map<int32_t, std::string> label_of_;

@@ -26,7 +26,8 @@ Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, con
   for (const ledger::RawFileRow& row : survey.raw_files) survey.landing_bytes += row.file.in_place ? 0 : row.file.size;
   if (!lost.empty()) {
     LODE_TRY(const Layout layout, Layout::Parse(dataset.layout));
-    plan::MarkLost(survey.cells, [&](Day day) { return lost.contains(layout.PathOf(day)); });
+    plan::MarkLost(survey.cells,
+                   [&](const ledger::Cell& cell) { return lost.contains(layout.PathOf(cell.day, cell.symbol)); });
   }
   return survey;
 }

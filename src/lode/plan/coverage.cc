@@ -49,10 +49,10 @@ Coverage Summarise(std::span<const CellRow> cells) {
   return coverage;
 }
 
-void MarkLost(std::vector<CellRow>& cells, const std::function<bool(Day)>& day_lost) {
+void MarkLost(std::vector<CellRow>& cells, const std::function<bool(const ledger::Cell&)>& is_lost) {
   for (CellRow& row : cells) {
     const bool holds_rows = row.cell.state == CellState::kComplete || row.cell.state == CellState::kPartial;
-    if (!holds_rows || !day_lost(row.cell.day)) continue;
+    if (!holds_rows || !is_lost(row.cell)) continue;
     row.cell.state = CellState::kMissing;
     row.cell.reason = "its partition file was deleted or changed; import or sync again";
     row.cell.proof.clear();

@@ -39,6 +39,6 @@ struct Coverage {
 Coverage Summarise(std::span<const ledger::CellRow> cells);
 
 // Cells whose partition file is gone become `missing`; only cells that hold rows (complete, partial) can lose them.
-void MarkLost(std::vector<ledger::CellRow>& cells, const std::function<bool(Day)>& day_lost);
+void MarkLost(std::vector<ledger::CellRow>& cells, const std::function<bool(const ledger::Cell&)>& is_lost);
 
 }  // namespace lode::plan

@@ -47,7 +47,7 @@ TEST(Coverage, CountsStatesAndRanges) {
 TEST(Coverage, OnlyCellsWithRowsCanBeLost) {
   std::vector<CellRow> cells = {Row("A", "2024-01-01", CellState::kComplete), Row("A", "2024-01-02", CellState::kEmpty),
                                 Row("A", "2024-02-01", CellState::kComplete)};
-  MarkLost(cells, [](Day day) { return day < ParseDay("2024-02-01").value(); });
+  MarkLost(cells, [](const ledger::Cell& cell) { return cell.day < ParseDay("2024-02-01").value(); });
   EXPECT_EQ(cells[0].cell.state, CellState::kMissing);
   EXPECT_EQ(cells[1].cell.state, CellState::kEmpty);
   EXPECT_EQ(cells[2].cell.state, CellState::kComplete);

@@ -42,7 +42,7 @@ std::string Fingerprint(const lake::LakePaths& paths, const std::vector<ledger::
   fs::path root = fs::canonical(paths.root, problem);
   std::string text = fmt::format("views {}\nlake {}\n", kViewVersion, root.string());
   for (const ledger::DatasetRow& dataset : datasets) {
-    const codec::TableSchema* schema = codec::FindDatabentoSchema(dataset.schema);
+    const codec::TableSchema* schema = codec::FindSchema(dataset.schema);
     text += fmt::format("dataset {} {} {}\n", dataset.name, dataset.schema, schema == nullptr ? 0 : schema->version);
   }
   return text;
@@ -121,7 +121,7 @@ Result<std::vector<ledger::DatasetRow>> DatasetsWithFiles(const lake::LakePaths&
 
 std::string ViewSql(const ledger::DatasetRow& dataset, const fs::path& folder) {
   std::string sql = "CREATE OR REPLACE VIEW " + SqlName(dataset.name) + " AS SELECT *";
-  if (const codec::TableSchema* schema = codec::FindDatabentoSchema(dataset.schema)) {
+  if (const codec::TableSchema* schema = codec::FindSchema(dataset.schema)) {
     for (const codec::Column& column : schema->columns) {
       if (column.type != codec::ColumnType::kPrice) continue;
       sql += fmt::format(", CAST({} AS DOUBLE) AS {}", SqlName(column.name), SqlName(column.name + "_f64"));

@@ -164,8 +164,8 @@ Result<std::vector<Condition>> ParseCondition(std::string_view text) {
   return conditions;
 }
 
-DataFileName ParseDataFileName(std::string_view name) {
-  DataFileName facts;
+FileNameFacts ParseDataFileName(std::string_view name) {
+  FileNameFacts facts;
   if (name.ends_with(".zst")) {
     facts.compressed = true;
     name.remove_suffix(4);

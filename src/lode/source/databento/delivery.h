@@ -10,6 +10,7 @@
 
 #include "lode/base/result.h"
 #include "lode/base/time.h"
+#include "lode/source/file_name.h"
 
 namespace lode::source::databento {
 
@@ -52,16 +53,8 @@ struct Condition {
 // Sorted by day; kBadInput for a repeated day or an unknown condition.
 Result<std::vector<Condition>> ParseCondition(std::string_view json);
 
-// "glbx-mdp3-20241215-20241221.ohlcv-1m.csv.zst" taken apart. Days are inclusive.
-struct DataFileName {
-  std::string dataset;  // "GLBX.MDP3"
-  std::optional<Day> first, last;
-  std::string schema;    // "ohlcv-1m"; empty when the name has none
-  std::string encoding;  // "dbn" | "dbn.frag" | "csv" | "json"
-  bool compressed = false;
-  std::string group;  // the name without days and endings: files with the same group and other days belong together
-};
+// Takes "glbx-mdp3-20241215-20241221.ohlcv-1m.csv.zst" apart.
 // Never fails: fields it cannot read stay empty.
-DataFileName ParseDataFileName(std::string_view name);
+FileNameFacts ParseDataFileName(std::string_view name);
 
 }  // namespace lode::source::databento

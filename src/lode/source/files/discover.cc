@@ -8,6 +8,9 @@
 
 #include "lode/codec/dbn.h"
 #include "lode/codec/parquet_file.h"
+#include "lode/codec/vendor_csv.h"
+#include "lode/source/polygon/flat_file.h"
+#include "lode/source/tardis/file_name.h"
 #include "lode/store/local_disk.h"
 
 namespace lode::source::files {
@@ -51,17 +54,17 @@ Result<std::string> FirstBytes(const fs::path& path) {
 }
 
 // Which encoding the content is, whatever the file is called.
-Result<Encoding> SniffEncoding(const fs::path& path, const databento::DataFileName& name) {
+Result<Encoding> SniffEncoding(const fs::path& path, const FileNameFacts& name) {
   LODE_TRY(const codec::Magic outer, codec::SniffFile(path));
   switch (outer) {
-    case codec::Magic::kEmpty: return Fail(ErrorKind::kBadInput, "the file is empty");
+    case codec::Magic::kEmpty:
+      if (name.schema.starts_with("tardis/")) return Encoding::kCsv;  // a day without messages
+      return Fail(ErrorKind::kBadInput, "the file is empty");
     case codec::Magic::kParquet: return Encoding::kParquet;
     case codec::Magic::kDbn: return Encoding::kDbn;
     case codec::Magic::kDbz:
       return Fail(ErrorKind::kUnsupported,
                   "legacy DBZ is not read; convert it to DBN with an older `dbn` tool, or download it again");
-    case codec::Magic::kGzip:
-      return Fail(ErrorKind::kUnsupported, "gzip is not an encoding Databento delivers; unpack it first");
     default: break;
   }
   if (name.encoding == "dbn.frag") return Encoding::kDbnFragment;
@@ -109,12 +112,42 @@ Status ReadDbnFacts(DataFile& file) {
   return Ok();
 }
 
+// What a file's name and folders say, whichever vendor's they are, and the name to keep it under.
+void NameFacts(const fs::path& path, DataFile& file) {
+  file.name = path.filename().string();
+  if (auto facts = polygon::ParseFlatFilePath(path)) {
+    file.name_facts = std::move(*facts);
+    if (!file.name_facts.schema.empty()) file.name = polygon::KeptName(file.name_facts);
+  } else if (auto tardis_facts = tardis::ParseFilePath(path)) {
+    file.name_facts = std::move(*tardis_facts);
+    file.name = tardis::KeptName(file.name_facts);
+  } else {
+    file.name_facts = databento::ParseDataFileName(file.name);
+  }
+}
+
+// The schema of a text file that no delivery speaks for: what its name says, the dataset's, what its content looks
+// like.
+Result<const TableSchema*> TextSchema(const fs::path& path, DataFile& file, const DiscoverOptions& options) {
+  if (const TableSchema* named = codec::FindSchema(file.name_facts.schema)) return named;
+  if (options.declared_schema != nullptr) return options.declared_schema;
+  LODE_TRY(const std::string text, FirstBytes(path));
+  const TableSchema* schema = codec::InferTextSchema(
+      text, file.encoding == Encoding::kCsv ? codec::TextEncoding::kCsv : codec::TextEncoding::kNdjson);
+  if (schema == nullptr && file.encoding == Encoding::kCsv) schema = codec::InferVendorCsvSchema(text);
+  if (schema != nullptr && schema->source == "polygon" && file.name_facts.first) {
+    file.name_facts.schema = file.name_facts.group = schema->name;
+    file.name_facts.dataset = schema->name.substr(0, schema->name.find('/'));
+    file.name = polygon::KeptName(file.name_facts);
+  }
+  return schema;
+}
+
 // Reads what a file says about itself. Side files' facts are added by the caller.
 Result<DataFile> Examine(const fs::path& path, const databento::Query* query, const DiscoverOptions& options) {
   DataFile file;
   file.path = path;
-  file.name = path.filename().string();
-  file.name_facts = databento::ParseDataFileName(file.name);
+  NameFacts(path, file);
   LODE_TRY(const auto size, store::FileSize(path));
   if (!size) return Fail(ErrorKind::kNotFound, "the file does not exist");
   file.size = *size;
@@ -130,13 +163,11 @@ Result<DataFile> Examine(const fs::path& path, const databento::Query* query, co
     file.pretty_px = query->pretty_px;
     file.pretty_ts = query->pretty_ts;
   } else {
-    schema =
-        codec::FindDatabentoSchema(options.mapping_schema.empty() ? file.name_facts.schema : options.mapping_schema);
-    if (schema == nullptr) schema = options.declared_schema;
-    if (schema == nullptr && file.encoding != Encoding::kParquet) {
-      LODE_TRY(const std::string text, FirstBytes(path));
-      schema = codec::InferTextSchema(
-          text, file.encoding == Encoding::kCsv ? codec::TextEncoding::kCsv : codec::TextEncoding::kNdjson);
+    if (file.encoding == Encoding::kParquet) {
+      schema = codec::FindSchema(options.mapping_schema.empty() ? file.name_facts.schema : options.mapping_schema);
+      if (schema == nullptr) schema = options.declared_schema;
+    } else {
+      LODE_TRY(schema, TextSchema(path, file, options));
     }
   }
   if (schema == nullptr) {
@@ -229,6 +260,12 @@ Result<Encoding> ParseEncoding(std::string_view name) {
   return Fail(ErrorKind::kCorrupt, "unknown encoding '{}'", name);
 }
 
+FileNameFacts ParseName(const std::string& name, const TableSchema& schema) {
+  if (schema.source == "polygon") return polygon::ParseFlatFilePath(name).value_or(FileNameFacts{});
+  if (schema.source == "tardis") return tardis::ParseFilePath(name).value_or(FileNameFacts{});
+  return databento::ParseDataFileName(name);
+}
+
 Result<Discovery> Discover(const std::vector<fs::path>& inputs, const DiscoverOptions& options) {
   Discovery discovery;
   std::map<std::string, fs::path> loose;  // absolute path -> path: a file named twice is taken once
@@ -315,7 +352,9 @@ Result<std::unique_ptr<codec::Decoder>> OpenDecoder(const DataFile& file, const 
       LODE_TRY(auto decoder, codec::OpenDbn(std::move(bytes), options, context));
       return std::make_unique<OneSchema>(std::move(decoder), schema);
     }
-    case Encoding::kCsv: return codec::OpenDatabentoCsv(std::move(bytes), text, context);
+    case Encoding::kCsv:
+      if (schema.source != "databento") return codec::OpenVendorCsv(std::move(bytes), schema, context);
+      return codec::OpenDatabentoCsv(std::move(bytes), text, context);
     case Encoding::kNdjson: return codec::OpenDatabentoNdjson(std::move(bytes), text, context);
     case Encoding::kParquet: {
       LODE_TRY(const codec::ColumnMapping mapping, codec::ParseColumnMapping(mapping_toml));

@@ -24,12 +24,12 @@ Result<Encoding> ParseEncoding(std::string_view name);
 // One data file and how to read it.
 struct DataFile {
   fs::path path;
-  std::string name;  // file name as delivered
+  std::string name;  // under which it is kept: as delivered, or with what its folders said
   uint64_t size = 0;
   Encoding encoding = Encoding::kDbn;
   std::vector<const codec::TableSchema*> schemas;  // one; several for a mixed capture
   std::optional<bool> pretty_px, pretty_ts;
-  databento::DataFileName name_facts;
+  FileNameFacts name_facts;
   codec::StreamFacts stream;  // of DBN metadata; empty for text
 };
 
@@ -67,6 +67,9 @@ struct DiscoverOptions {
   const codec::TableSchema* declared_schema = nullptr;  // of the dataset, when it is declared already
   std::string mapping_schema;                           // named by the column mapping of foreign Parquet
 };
+
+// What the name of a kept file of a schema says.
+FileNameFacts ParseName(const std::string& name, const codec::TableSchema& schema);
 
 // Folders are searched to any depth (not through symbolic links); a folder with metadata.json or manifest.json is one
 // delivery. Errors refuse everything: kCorrupt for a listed file of another size, kBadInput for an unlisted data
