@@ -9,25 +9,12 @@
 
 #include "lode/base/config.h"
 #include "lode/base/config_file.h"
+#include "lode/base/descriptor.h"
 
 namespace lode {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::unexpected<Error> Storage(const fs::path& path) {
   return Fail(ErrorKind::kStorage, "{}: {}", path.string(), std::strerror(errno));

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "lode/base/descriptor.h"
 #include "lode/base/stop.h"
 #include "lode/cli/commands.h"
 
@@ -28,20 +29,6 @@ std::vector<std::string> LogNames(const fs::path& folder) {
   std::ranges::sort(names);
   return names;
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class LogsCommand : public Command {
  public:

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "lode/base/descriptor.h"
 #include "lode/ledger/ledger_internal.h"
 #include "lode/store/local_disk.h"
 
@@ -89,13 +90,9 @@ Result<std::unique_ptr<Ledger>> OpenCopy(const fs::path& file) {
     }
   } remover{name};
   const fs::path copy = remover.dir / "ledger.sqlite";
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return Fail(ErrorKind::kStorage, "cannot open {}", file.string());
-  const struct Closer {
-    int fd;
-    ~Closer() { ::close(fd); }
-  } closer{fd};
-  LODE_TRY(const bool locked, LockShared(fd, file));
+  const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return Fail(ErrorKind::kStorage, "cannot open {}", file.string());
+  LODE_TRY(const bool locked, LockShared(fd.get(), file));
   if (!locked) return Fail(ErrorKind::kBusy, "ledger {}: another run keeps it locked; run again", file.string());
   LODE_TRY(store::CopyDurable(file, copy));
   if (const auto journal = store::CopyDurable(JournalOf(file), JournalOf(copy)); !journal) {

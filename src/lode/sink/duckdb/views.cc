@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "lode/base/config.h"
+#include "lode/base/descriptor.h"
 #include "lode/codec/schema.h"
 #include "lode/sink/duckdb/connection.h"
 #include "lode/store/local_disk.h"
@@ -86,18 +87,13 @@ Status WriteViews(const lake::LakePaths& paths, const std::vector<ledger::Datase
 // lode runs that end at the same time refresh one after the other: each reads the ledger after the one before it.
 class RefreshTurn {
  public:
-  explicit RefreshTurn(const fs::path& file) : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    while (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+  explicit RefreshTurn(const fs::path& file) : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    while (file_.get() >= 0 && ::flock(file_.get(), LOCK_EX) != 0 && errno == EINTR) {
     }
-  }
-  RefreshTurn(const RefreshTurn&) = delete;
-  RefreshTurn& operator=(const RefreshTurn&) = delete;
-  ~RefreshTurn() {
-    if (fd_ >= 0) ::close(fd_);
   }
 
  private:
-  int fd_;
+  Descriptor file_;
 };
 
 }  // namespace
