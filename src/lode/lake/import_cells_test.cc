@@ -57,6 +57,22 @@ TEST(ImportCells, AWholeDeliverySaysWhatIsEmptyPendingAndMissing) {
                                                       {"NQ.FUT 2024-01-05", CellState::kMissing}}));
 }
 
+TEST(ImportCells, AFileOfOneSymbolAndDayAnswersForThem) {
+  Delivery delivery;
+  DataFile file;
+  file.name = "deribit_trades_2020-03-01_BTC-PERPETUAL.csv.gz";
+  file.name_facts = source::files::ParseName(file.name, *codec::FindSchema("tardis/trades"));
+  file.encoding = source::files::Encoding::kCsv;
+  DecodedFile decoded;
+  decoded.file = &file;
+  EXPECT_EQ(CellSymbols(delivery, file, decoded.stream), std::vector<std::string>{"BTC-PERPETUAL"});
+  const std::vector<Cell> cells = CellsOfFile(delivery, decoded);
+  ASSERT_EQ(cells.size(), 1u);
+  EXPECT_EQ(cells[0].symbol, "BTC-PERPETUAL");
+  EXPECT_EQ(cells[0].day, On("2020-03-01"));
+  EXPECT_EQ(cells[0].state, CellState::kEmpty);
+}
+
 TEST(ImportCells, WithoutAManifestNothingIsCalledEmpty) {
   Delivery delivery = WholeDelivery();
   delivery.manifest.reset();

@@ -74,16 +74,18 @@ std::string Layout::PathOf(Day day, std::string_view symbol) const {
 std::string EncodePathComponent(std::string_view value) {
   std::string encoded;
   for (const char c : value) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '=' || c == '-' ||
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '=' || c == '-' ||
                        (c == '.' && !encoded.empty());
     if (plain)
       encoded += c;
     else
-      encoded += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   if (encoded.empty()) return "%";
   if (encoded.size() <= kMaxComponent) return encoded;
-  return encoded.substr(0, kMaxComponent - 17) + "~" + Sha256Hex(value).substr(0, 16);
+  std::string hash = Sha256Hex(value).substr(0, 16);
+  std::ranges::transform(hash, hash.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return encoded.substr(0, kMaxComponent - 17) + "~" + hash;
 }
 
 }  // namespace lode::lake

@@ -9,14 +9,26 @@ namespace {
 
 TEST(Layout, ExpandsDays) {
   const Day day = ParseDay("2024-01-31").value();
-  EXPECT_EQ(Layout::Parse("year={yyyy}/data.parquet")->PathOf(day), "year=2024/data.parquet");
-  EXPECT_EQ(Layout::Parse("month={yyyy}-{mm}/data.parquet")->PathOf(day), "month=2024-01/data.parquet");
-  EXPECT_EQ(Layout::Parse("day={day}/data.parquet")->PathOf(day), "day=2024-01-31/data.parquet");
+  EXPECT_EQ(Layout::Parse("year={yyyy}/data.parquet")->PathOf(day, "NQ.FUT"), "year=2024/data.parquet");
+  EXPECT_EQ(Layout::Parse("month={yyyy}-{mm}/data.parquet")->PathOf(day, "NQ.FUT"), "month=2024-01/data.parquet");
+  EXPECT_EQ(Layout::Parse("day={day}/data.parquet")->PathOf(day, "NQ.FUT"), "day=2024-01-31/data.parquet");
+}
+
+TEST(Layout, SymbolsAreOneEncodedComponentEach) {
+  const auto layout = Layout::Parse("day={day}/{symbol}.parquet");
+  ASSERT_TRUE(layout);
+  EXPECT_TRUE(layout->has_symbol());
+  EXPECT_FALSE(Layout::Parse("day={day}/data.parquet")->has_symbol());
+  const Day day = ParseDay("2020-03-01").value();
+  EXPECT_EQ(layout->PathOf(day, "BTC-PERPETUAL"), "day=2020-03-01/BTC-PERPETUAL.parquet");
+  EXPECT_EQ(layout->PathOf(day, "../BTC"), "day=2020-03-01/" + EncodePathComponent("../BTC") + ".parquet");
+  EXPECT_EQ(layout->PathOf(day, "../BTC").find("/", 15), std::string::npos);
+  EXPECT_NE(layout->PathOf(day, "btc"), layout->PathOf(day, "BTC"));
 }
 
 TEST(Layout, RefusesPathsThatLeaveTheFolderOrHoldNoTime) {
   for (const char* text : {"", "/x/{day}.parquet", "../{day}.parquet", "{day}/../x.parquet", "{day}/data.csv",
-                           "{mm}/data.parquet", "data.parquet", "{symbol}/{day}.parquet", "{day/data.parquet"}) {
+                           "{mm}/data.parquet", "data.parquet", "{venue}/{day}.parquet", "{symbol}/data.parquet", "{symbol}{mm}.parquet", "{day/data.parquet"}) {
     EXPECT_FALSE(Layout::Parse(text).has_value()) << text;
   }
 }
@@ -31,7 +43,7 @@ TEST(Layout, PathComponentsNeverEscapeNorCollide) {
     EXPECT_EQ(encoded.find('/'), std::string::npos);
     EXPECT_NE(encoded, "..");
     EXPECT_LE(encoded.size(), 120u);
-    for (const char c : encoded) EXPECT_FALSE(c >= 'A' && c <= 'Z');
+    for (const char c : encoded) EXPECT_FALSE(c >= 'a' && c <= 'z');
     EXPECT_TRUE(seen.insert(encoded).second) << encoded;
   }
 }
