@@ -206,10 +206,10 @@ class UnitRun {
     LODE_TRY(const auto present_size, store::FileSize(file));
     const bool merge_present = old != nullptr && present_size && *present_size == old->size;
     if (old != nullptr && !merge_present && !unit_.only_partitions) {
-      return Fail(
-          ErrorKind::kCorrupt,
-          "the file is gone or changed, and what it held could not be written again; nothing of {} was taken in",
-          unit_.name);
+      return Fail(ErrorKind::kCorrupt,
+                  "the file is gone or changed and could not be written again; give import what it came from as well "
+                  "(`lode verify` names what is gone). Nothing of {} was taken in",
+                  unit_.name);
     }
     std::string found_sha256;  // what Publish will replace; a file somebody else put there is not merged
     if (present_size) {
