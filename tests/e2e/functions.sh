@@ -38,3 +38,21 @@ wait_for_work() {
   done
   echo "no work seen on $1"
 }
+
+# SQL over the tables of lake.duckdb, attached as w, and the datasets' views.
+warehouse() { lode --lake "$LAKE" query --csv "ATTACH '$LAKE/lake.duckdb' AS w (READ_ONLY); $1"; }
+
+# Runs a command while another program holds lake.duckdb.
+holding_duckdb() {
+  lode --lake "$LAKE" --quiet query "ATTACH '$LAKE/lake.duckdb' AS w; SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range < b.range" > /dev/null 2>&1 &
+  local holder=$! i
+  for ((i = 0; i < 3000; ++i)); do
+    grep -q "$(stat -c %i "$LAKE/lake.duckdb")" /proc/locks && break
+    sleep 0.01
+  done
+  "$@"
+  local code=$?
+  kill $holder
+  wait $holder 2>/dev/null
+  return $code
+}

@@ -16,6 +16,7 @@ constexpr std::array kCommands = std::to_array<CommandEntry>({
     {"explain", "Look", "the whole story of one cell", MakeExplain},
     {"query", "Look", "SQL over the lake: one view a dataset", MakeQuery},
     {"logs", "Look", "the newest run log", MakeLogs},
+    {"load", "Hand on", "bring the tables of a warehouse up to the lake", MakeLoad},
     {"verify", "Keep whole", "read every byte and compare with the receipts", MakeVerify},
     {"ledger rebuild", "Keep whole", "make the ledger again from receipts", MakeLedgerRebuild},
 });

@@ -14,6 +14,7 @@ std::unique_ptr<Command> MakeGaps();
 std::unique_ptr<Command> MakeVerify();
 std::unique_ptr<Command> MakeQuery();
 std::unique_ptr<Command> MakeExplain();
+std::unique_ptr<Command> MakeLoad();
 std::unique_ptr<Command> MakeLogs();
 std::unique_ptr<Command> MakeLedgerRebuild();
 std::unique_ptr<Command> MakeDoctor();

@@ -153,16 +153,45 @@ Status Connection::Execute(const std::string& sql) {
 }
 
 Result<std::vector<std::string>> Connection::Texts(const std::string& sql) {
+  LODE_TRY(std::vector<std::vector<std::string>> rows, Rows(sql));
   std::vector<std::string> texts;
+  for (std::vector<std::string>& row : rows) texts.push_back(std::move(row[0]));
+  return texts;
+}
+
+Result<std::vector<std::vector<std::string>>> Connection::Rows(const std::string& sql) {
+  std::vector<std::vector<std::string>> rows;
   LODE_TRY(ResultStream stream, Stream(sql, IsRendered));
   while (true) {
     LODE_TRY(std::optional<ResultChunk> chunk, stream.Next());
-    if (!chunk) return texts;
+    if (!chunk) return rows;
     for (size_t row = 0; row < chunk->rows(); ++row) {
-      texts.emplace_back();
-      AppendValue(stream.columns()[0], chunk->Values(0), row, texts.back());
+      std::vector<std::string>& values = rows.emplace_back(stream.columns().size());
+      for (size_t column = 0; column < values.size(); ++column) {
+        if (chunk->IsNull(column, row)) continue;
+        AppendValue(stream.columns()[column], chunk->Values(column), row, values[column]);
+      }
     }
   }
+}
+
+Status Connection::Define(const ScalarFunction& function) {
+  Owned<duckdb_scalar_function> made(api_->destroy_scalar_function);
+  *made.out() = api_->create_scalar_function();
+  api_->scalar_function_set_name(made.get(), function.name);
+  for (duckdb_type parameter : function.parameters) {
+    Owned<duckdb_logical_type> type(api_->destroy_logical_type);
+    *type.out() = api_->create_logical_type(parameter);
+    api_->scalar_function_add_parameter(made.get(), type.get());
+  }
+  Owned<duckdb_logical_type> result(api_->destroy_logical_type);
+  *result.out() = api_->create_logical_type(function.result);
+  api_->scalar_function_set_return_type(made.get(), result.get());
+  api_->scalar_function_set_function(made.get(), function.function);
+  if (api_->register_scalar_function(connection_, made.get()) == DuckDBError) {
+    return Fail(ErrorKind::kInternal, "DuckDB does not take the function {}", function.name);
+  }
+  return Ok();
 }
 
 Result<ResultStream> Connection::Run(duckdb_prepared_statement statement) {
@@ -238,6 +267,18 @@ std::string SqlText(std::string_view text) {
     quoted += c;
   }
   return quoted + '\'';
+}
+
+std::string LiteralPattern(const std::filesystem::path& path) {
+  std::string pattern;
+  for (char c : path.string()) {
+    if (c == '*' || c == '?' || c == '[') {
+      pattern += {'[', c, ']'};
+    } else {
+      pattern += c;
+    }
+  }
+  return pattern;
 }
 
 std::string SqlName(std::string_view name) {

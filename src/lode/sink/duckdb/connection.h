@@ -61,6 +61,14 @@ class ResultStream {
   std::vector<ResultColumn> columns_;
 };
 
+// A function of ours that SQL of one connection may call; nothing of it is stored in a database.
+struct ScalarFunction {
+  const char* name;
+  std::vector<duckdb_type> parameters;
+  duckdb_type result;
+  duckdb_scalar_function_t function;
+};
+
 class Connection {
  public:
   // `file` empty: in memory. Extensions are never installed or loaded behind the user's back. kBusy when another
@@ -76,6 +84,9 @@ class Connection {
   Status Execute(const std::string& sql);
   // First column of all rows, as text.
   Result<std::vector<std::string>> Texts(const std::string& sql);
+  // All rows as text; null is an empty text.
+  Result<std::vector<std::vector<std::string>>> Rows(const std::string& sql);
+  Status Define(const ScalarFunction& function);
   // Runs the user's statements; the last one's rows are returned. Columns of types that `rendered` refuses come as
   // text. kUsage: the SQL is at fault. kInterrupted when a stop was asked for.
   Result<ResultStream> Stream(const std::string& sql, bool (*rendered)(duckdb_type));
@@ -94,5 +105,7 @@ class Connection {
 // 'it''s' and "a ""name""".
 std::string SqlText(std::string_view text);
 std::string SqlName(std::string_view name);
+// The text of a path whose '*', '?' and '[' stand for themselves where DuckDB reads patterns.
+std::string LiteralPattern(const std::filesystem::path& path);
 
 }  // namespace lode::sink

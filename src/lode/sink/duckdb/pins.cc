@@ -62,6 +62,16 @@ Result<fs::path> Pins::Pin(const lake::LakePaths& paths, std::string_view datase
   return to;
 }
 
+Result<fs::path> Pins::PinFile(const lake::LakePaths& paths, std::string_view dataset, std::string_view file) {
+  fs::path link = folder_ / dataset / file;
+  std::error_code problem;
+  fs::create_directories(link.parent_path(), problem);
+  fs::path from = paths.bronze(dataset) / file;
+  if (::link(from.c_str(), link.c_str()) == 0 || errno == EEXIST) return link;
+  if (errno == ENOENT) return Fail(ErrorKind::kNotFound, "{} is gone", from.string());
+  return Storage("pin", link);
+}
+
 void Pins::CleanDead(const lake::LakePaths& paths) {
   std::error_code problem;
   for (const fs::directory_entry& entry : fs::directory_iterator(paths.pins(), problem)) {

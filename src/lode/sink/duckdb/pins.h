@@ -24,6 +24,8 @@ class Pins {
 
   // Links every partition file of a dataset; returns the folder that mirrors bronze/<dataset>.
   Result<std::filesystem::path> Pin(const lake::LakePaths& paths, std::string_view dataset);
+  // Links one partition file; kNotFound when it is gone.
+  Result<std::filesystem::path> PinFile(const lake::LakePaths& paths, std::string_view dataset, std::string_view file);
   const std::filesystem::path& folder() const { return folder_; }
 
   // Removes what dead processes left. Failure is not worth a word: the next one tries again.

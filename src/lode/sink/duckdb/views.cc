@@ -1,17 +1,12 @@
 #include "lode/sink/duckdb/views.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 
 #include "lode/base/config.h"
-#include "lode/base/descriptor.h"
 #include "lode/codec/schema.h"
 #include "lode/sink/duckdb/connection.h"
+#include "lode/sink/duckdb/turn.h"
 #include "lode/store/local_disk.h"
 
 namespace lode::sink {
@@ -23,19 +18,6 @@ constexpr int kViewVersion = 1;  // of the views' own form
 constexpr std::string_view kComment = "lode: bronze of ";
 
 fs::path FingerprintFile(const lake::LakePaths& paths) { return paths.root / ".lode" / "views"; }
-
-// DuckDB reads '*', '?' and '[' in a path as patterns; in brackets they are themselves.
-std::string GlobBelow(const fs::path& folder) {
-  std::string glob;
-  for (char c : folder.string()) {
-    if (c == '*' || c == '?' || c == '[') {
-      glob += {'[', c, ']'};
-    } else {
-      glob += c;
-    }
-  }
-  return glob + "/**/*.parquet";
-}
 
 // All that the views depend on, as text: equal text, equal views.
 std::string Fingerprint(const lake::LakePaths& paths, const std::vector<ledger::DatasetRow>& datasets) {
@@ -84,18 +66,6 @@ Status WriteViews(const lake::LakePaths& paths, const std::vector<ledger::Datase
   return connection.Execute("COMMIT");
 }
 
-// lode runs that end at the same time refresh one after the other: each reads the ledger after the one before it.
-class RefreshTurn {
- public:
-  explicit RefreshTurn(const fs::path& file) : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    while (file_.get() >= 0 && ::flock(file_.get(), LOCK_EX) != 0 && errno == EINTR) {
-    }
-  }
-
- private:
-  Descriptor file_;
-};
-
 }  // namespace
 
 Result<std::vector<ledger::DatasetRow>> DatasetsWithFiles(const lake::LakePaths& paths, ledger::Ledger& ledger) {
@@ -123,7 +93,8 @@ std::string ViewSql(const ledger::DatasetRow& dataset, const fs::path& folder) {
       sql += fmt::format(", CAST({} AS DOUBLE) AS {}", SqlName(column.name), SqlName(column.name + "_f64"));
     }
   }
-  return sql + " FROM read_parquet(" + SqlText(GlobBelow(folder)) + ", hive_partitioning = false)";
+  return sql + " FROM read_parquet(" + SqlText(LiteralPattern(folder) + "/**/*.parquet") +
+         ", hive_partitioning = false)";
 }
 
 Result<bool> ViewsAreCurrent(const lake::LakePaths& paths, ledger::Ledger& ledger) {
@@ -135,8 +106,7 @@ Result<ViewRefresh> RefreshViews(const lake::LakePaths& paths, ledger::Ledger& l
   LODE_TRY(bool current, ViewsAreCurrent(paths, ledger));
   if (current) return ViewRefresh{};
   std::error_code problem;
-  fs::create_directories(paths.locks(), problem);
-  RefreshTurn turn(paths.locks() / "_views.lock");
+  DuckdbTurn turn(paths);
   LODE_TRY(std::vector<ledger::DatasetRow> datasets, DatasetsWithFiles(paths, ledger));
   std::string fingerprint = Fingerprint(paths, datasets);
   if (IsCurrent(paths, fingerprint)) return ViewRefresh{};
