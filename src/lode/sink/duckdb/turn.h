@@ -2,6 +2,7 @@
 // lock refuses instead of waiting.
 #pragma once
 
+#include "lode/base/descriptor.h"
 #include "lode/lake/lake.h"
 
 namespace lode::sink {
@@ -11,12 +12,9 @@ namespace lode::sink {
 class DuckdbTurn {
  public:
   explicit DuckdbTurn(const lake::LakePaths& paths);
-  DuckdbTurn(const DuckdbTurn&) = delete;
-  DuckdbTurn& operator=(const DuckdbTurn&) = delete;
-  ~DuckdbTurn();
 
  private:
-  int fd_ = -1;
+  Descriptor file_;
 };
 
 }  // namespace lode::sink
