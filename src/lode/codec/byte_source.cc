@@ -246,6 +246,7 @@ Result<std::unique_ptr<ByteSource>> OpenDecompressed(const std::filesystem::path
   LODE_TRY(std::unique_ptr<ByteSource> file, OpenFile(path));
   if (magic == Magic::kDbz) return std::unexpected(LegacyDbzError());
   if (magic == Magic::kZstd || magic == Magic::kSkippableZstd) return OpenZstd(std::move(file), limits);
+  if (magic == Magic::kGzip) return OpenGzip(std::move(file));
   return file;
 }
 

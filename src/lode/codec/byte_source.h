@@ -1,4 +1,5 @@
-// Pull streams of bytes: files and zstd. A stream that ends without its proper end is an error, never a short read.
+// Pull streams of bytes: files, zstd and gzip. A stream that ends without its proper end is an error, never a short
+// read.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,16 @@ struct ZstdLimits {
 // trailing garbage or a bomb is kBadInput; legacy DBZ (which hides in a skippable frame) is LegacyDbzError.
 std::unique_ptr<ByteSource> OpenZstd(std::unique_ptr<ByteSource> compressed, ZstdLimits limits = {});
 
+struct GzipLimits {
+  // As ZstdLimits. Deflate cannot expand more than 1032:1; tables of changing times stay below 50:1.
+  uint64_t max_ratio = 256;
+  uint64_t free_bytes = uint64_t{64} << 20;
+};
+
+// Gzip: any number of members, empty ones too; checksum and length of each member's trailer are checked. No member at
+// all, a member cut short (its trailer included), damage, other bytes behind the last member or a bomb is kBadInput.
+std::unique_ptr<ByteSource> OpenGzip(std::unique_ptr<ByteSource> compressed, GzipLimits limits = {});
+
 // Whether a stream begins like legacy DBZ: a skippable zstd frame with "DBZ" in it.
 bool LooksLikeDbz(std::span<const std::byte> head);
 // kUnsupported: names DBZ and what to do about it.
@@ -48,7 +59,7 @@ enum class Magic { kEmpty, kZstd, kSkippableZstd, kGzip, kDbn, kDbz, kParquet, k
 // Looks at the first bytes of a plain file (and not inside compression).
 Result<Magic> SniffFile(const std::filesystem::path& path);
 
-// Opens a file and, when its magic says zstd, the stream inside.
+// Opens a file and, when its magic says zstd or gzip, the stream inside. `limits` are for zstd.
 Result<std::unique_ptr<ByteSource>> OpenDecompressed(const std::filesystem::path& path, ZstdLimits limits = {});
 
 }  // namespace lode::codec

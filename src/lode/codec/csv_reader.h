@@ -26,8 +26,9 @@ class CsvReader {
  public:
   static constexpr size_t kMaxColumns = 4096;
 
-  // Reads the header: kBadInput for an empty file, no end of line, a name twice or not printable text.
-  static Result<CsvReader> Open(std::unique_ptr<ByteSource> bytes);
+  // Reads the header: kBadInput for an empty file, no end of line, a name twice or not printable text. With
+  // `may_be_empty` an empty file is a proper one that has neither columns nor lines.
+  static Result<CsvReader> Open(std::unique_ptr<ByteSource> bytes, bool may_be_empty = false);
 
   const std::vector<std::string>& columns() const { return columns_; }
   // Position of a column, -1 when there is none.
@@ -45,7 +46,7 @@ class CsvReader {
   int64_t row() const { return lines_.line_number() - 2; }  // from 0, the header not counted
 
  private:
-  explicit CsvReader(std::unique_ptr<ByteSource> bytes) : lines_(std::move(bytes)) {}
+  CsvReader(std::unique_ptr<ByteSource> bytes, bool may_be_empty) : lines_(std::move(bytes), may_be_empty) {}
 
   LineReader lines_;
   std::vector<std::string> columns_;

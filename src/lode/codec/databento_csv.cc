@@ -26,7 +26,7 @@ class DatabentoCsv final : public Decoder {
       return Fail(ErrorKind::kBadInput, "line 1: header: column '{}' of schema {} is missing", *missing, facts_.schema);
     }
     for (size_t i = 0; i < fields_.size(); ++i) {
-      if (fields_[i] < 0) rows_.NoteDrift(reader_.columns()[i]);
+      if (fields_[i] < 0) rows_.extra().NoteDrift(reader_.columns()[i]);
     }
     rows_.SetPresent(present);
     return Ok();
@@ -68,32 +68,18 @@ class DatabentoCsv final : public Decoder {
     const std::span<const std::string_view> values = reader_.fields();
     for (size_t i = 0; i < values.size(); ++i) {
       if (fields_[i] < 0) {
-        if (!PutUnknown(reader_.columns()[i], values[i])) return;
-      } else if (!rows_.Put(fields_[i], values[i])) {
+        const std::string& column = reader_.columns()[i];
+        if (rows_.extra().PutText(column, values[i])) continue;
+        rows_.Reject(column, values[i], "holds a control character or bytes that are not UTF-8");
         return;
       }
+      if (!rows_.Put(fields_[i], values[i])) return;
     }
-  }
-
-  // CSV does not tell text from numbers, so `_extra` has the text as it stands; an empty value is null.
-  bool PutUnknown(std::string_view column, std::string_view value) {
-    if (!IsPrintableUtf8(value)) {
-      return rows_.Reject(column, value, "holds a control character or bytes that are not UTF-8");
-    }
-    json_.clear();
-    if (value.empty()) {
-      json_ = "null";
-    } else {
-      AppendJsonString(json_, value);
-    }
-    rows_.PutExtra(column, json_);
-    return true;
   }
 
   CsvReader reader_;
   TextRows rows_;
   std::vector<int> fields_;  // field of each column of the file, -1 when the schema has none
-  std::string json_;
   StreamFacts facts_;
   std::optional<Error> failed_;
 };

@@ -61,7 +61,7 @@ class JsonLineParser {
     if (!unknown_keys_.empty() && !Check(validator_.parse(line.data(), line.size(), false).error())) return false;
     if (const std::string* missing = rows_.FindMissing(rows_.present()))
       return rows_.Reject(*missing, {}, "is missing");
-    for (const std::string& key : unknown_keys_) rows_.NoteDrift(key);
+    for (const std::string& key : unknown_keys_) rows_.extra().NoteDrift(key);
     return true;
   }
 
@@ -155,7 +155,7 @@ class JsonLineParser {
     compact_.resize(raw.size() + LineReader::kPadding);
     size_t size = 0;
     if (!Check(sj::minify(raw.data(), raw.size(), compact_.data(), size))) return false;
-    rows_.PutExtra(key, std::string_view(compact_).substr(0, size));
+    rows_.extra().Put(key, std::string_view(compact_).substr(0, size));
     return true;
   }
 

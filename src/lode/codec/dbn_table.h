@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "lode/codec/dbn_column.h"
+#include "lode/codec/column_buffer.h"
 #include "lode/codec/dbn_layout.h"
 #include "lode/codec/dbn_symbols.h"
 #include "lode/codec/decoder.h"

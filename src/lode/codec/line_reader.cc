@@ -12,7 +12,8 @@ constexpr size_t kBlockBytes = size_t{256} << 10;
 
 }  // namespace
 
-LineReader::LineReader(std::unique_ptr<ByteSource> bytes) : bytes_(std::move(bytes)), buffer_(kBlockBytes + kPadding) {}
+LineReader::LineReader(std::unique_ptr<ByteSource> bytes, bool may_be_empty)
+    : bytes_(std::move(bytes)), buffer_(kBlockBytes + kPadding), may_be_empty_(may_be_empty) {}
 
 Result<bool> LineReader::Refill() {
   if (next_ > 0) {
@@ -40,6 +41,7 @@ Result<bool> LineReader::NextAfterRead(std::string_view& line) {
       // A mark may come in pieces: wait for three bytes or the end.
       if (more && filled_ < 3) continue;
       begun_ = true;
+      if (filled_ == 0 && may_be_empty_) return false;
       if (filled_ == 0) return Fail(ErrorKind::kBadInput, "empty file");
       if (std::string_view(buffer_.data(), filled_).starts_with("\xEF\xBB\xBF")) next_ = 3;
       return Next(line);  // looks at the whole of what is here

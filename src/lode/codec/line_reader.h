@@ -20,7 +20,8 @@ class LineReader {
   // Bytes after every line that may be read (not trusted): simdjson and word-wise scanners run past the end.
   static constexpr size_t kPadding = 64;
 
-  explicit LineReader(std::unique_ptr<ByteSource> bytes);
+  // `may_be_empty`: an empty stream is a proper one without lines.
+  explicit LineReader(std::unique_ptr<ByteSource> bytes, bool may_be_empty = false);
 
   // The next line without its LF; it lives until the next call. False at the proper end. kBadInput names the line.
   Result<bool> Next(std::string_view& line) {
@@ -59,6 +60,7 @@ class LineReader {
   int64_t line_number_ = 0;
   int64_t offset_ = 0;
   bool begun_ = false;
+  bool may_be_empty_;
 };
 
 }  // namespace lode::codec

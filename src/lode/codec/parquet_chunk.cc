@@ -254,6 +254,11 @@ void ChunkEncoder::WriteBools() {
 }
 
 Status ChunkEncoder::WriteText() {
+  if (column_->distinct) {
+    WritePlainText();
+    strings_.ReleasePages();
+    return Ok();
+  }
   LODE_TRY(const bool pays, IndexText());
   if (pays) {
     WriteDictionaryText();

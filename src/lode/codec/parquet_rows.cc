@@ -149,7 +149,8 @@ class ColumnStream {
 
   Status Intern(std::span<const parquet::ByteArray> texts, int32_t* ids) {
     for (const parquet::ByteArray& text : texts) {
-      LODE_TRY(*ids++, strings_->Intern({reinterpret_cast<const char*>(text.ptr), text.len}));
+      const std::string_view view(reinterpret_cast<const char*>(text.ptr), text.len);
+      LODE_TRY(*ids++, column_.distinct ? strings_->Append(view) : strings_->Intern(view));
     }
     return Ok();
   }

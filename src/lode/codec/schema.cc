@@ -3,6 +3,9 @@
 #include <arrow/api.h>
 
 #include <array>
+#include <iterator>
+
+#include "lode/codec/schema_internal.h"
 
 namespace lode::codec {
 namespace {
@@ -296,6 +299,9 @@ const std::vector<TableSchema>& Registry() {
     all.push_back(Statistics());
     all.push_back(TradingStatus());
     all.push_back(Imbalance());
+    for (std::vector<TableSchema> tables : {PolygonTables(), TardisTables()}) {
+      std::move(tables.begin(), tables.end(), std::back_inserter(all));
+    }
     return all;
   }();
   return schemas;
@@ -326,6 +332,21 @@ std::shared_ptr<arrow::DataType> FileType(ColumnType type) {
 
 }  // namespace
 
+Column Needed(std::string name, ColumnType type, std::string description) {
+  return Vendor(std::move(name), type, false, std::move(description));
+}
+
+Column Maybe(std::string name, ColumnType type, std::string description) {
+  return Vendor(std::move(name), type, true, std::move(description) + "; null when empty");
+}
+
+void AppendSource(std::vector<Column>& columns) {
+  columns.push_back({"source_file", kText, false, ColumnOrigin::kSourceFile, "name of the raw file the row came from"});
+  columns.push_back(
+      {"source_row", kInt64, false, ColumnOrigin::kSourceRow, "line in the raw file, from 0, the header not counted"});
+  columns.push_back({"_extra", kText, true, ColumnOrigin::kExtra, "columns this schema does not know, as JSON text"});
+}
+
 int TableSchema::Find(std::string_view column) const {
   for (size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].name == column) return static_cast<int>(i);
@@ -345,13 +366,15 @@ const TableSchema* FindDatabentoSchema(std::string_view name) {
   return schema != nullptr && schema->source == "databento" ? schema : nullptr;
 }
 
-std::vector<const TableSchema*> DatabentoSchemas() {
+std::vector<const TableSchema*> SchemasOf(std::string_view source) {
   std::vector<const TableSchema*> all;
   for (const TableSchema& schema : Registry()) {
-    if (schema.source == "databento") all.push_back(&schema);
+    if (schema.source == source) all.push_back(&schema);
   }
   return all;
 }
+
+std::vector<const TableSchema*> DatabentoSchemas() { return SchemasOf("databento"); }
 
 std::shared_ptr<arrow::Schema> DecodedSchema(const TableSchema& schema) {
   arrow::FieldVector fields;

@@ -44,6 +44,11 @@ struct Column {
   bool nullable;
   ColumnOrigin origin = ColumnOrigin::kVendor;
   std::string description;  // meaning, unit and null rule, as docs/schemas.md prints it
+  std::string header = {};  // the vendor's own name where it is no legal column name; empty: `name`
+  bool computed = false;    // the decoder derives it: vendor files do not have it
+  bool distinct = false;    // kText: nearly every row has another value, so that interning would not pay
+
+  const std::string& vendor_name() const { return header.empty() ? name : header; }
 };
 
 // How equal keys are treated when a partition is merged.
@@ -73,6 +78,9 @@ struct TableSchema {
 const TableSchema* FindDatabentoSchema(std::string_view name);
 // All of them, in docs order.
 std::vector<const TableSchema*> DatabentoSchemas();
+
+// All schemas of a source ("databento", "polygon", "tardis"), in docs order.
+std::vector<const TableSchema*> SchemasOf(std::string_view source);
 
 // Any source's schema by its name, nullptr when unknown; lives as long as the process.
 const TableSchema* FindSchema(std::string_view name);

@@ -11,8 +11,31 @@
 namespace lode::codec {
 namespace {
 
+constexpr const char* kSources[] = {"databento", "polygon", "tardis"};
+
+std::vector<const TableSchema*> AllSchemas() {
+  std::vector<const TableSchema*> all;
+  for (const char* source : kSources) {
+    for (const TableSchema* schema : SchemasOf(source)) all.push_back(schema);
+  }
+  return all;
+}
+
+TEST(Schema, VendorColumnNamesAreLegal) {
+  for (const TableSchema* schema : AllSchemas()) {
+    for (const Column& column : schema->columns) {
+      EXPECT_EQ(column.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string::npos)
+          << column.name;
+    }
+  }
+  const TableSchema& book = *FindSchema("tardis/book_snapshot_5");
+  EXPECT_EQ(book.columns[static_cast<size_t>(book.Find("asks_0_price"))].vendor_name(), "asks[0].price");
+  EXPECT_EQ(FindSchema("us_stocks_sip/day_aggs_v1")->layout, "month={yyyy}-{mm}/data.parquet");
+  EXPECT_EQ(FindSchema("us_options_opra/day_aggs_v1")->layout, "day={day}/data.parquet");
+}
+
 TEST(Schema, EveryTableNamesItsKeyOrderAndDayColumns) {
-  for (const TableSchema* schema : DatabentoSchemas()) {
+  for (const TableSchema* schema : AllSchemas()) {
     std::set<std::string> names;
     for (const Column& column : schema->columns) {
       EXPECT_TRUE(names.insert(column.name).second) << schema->name << " repeats " << column.name;
@@ -21,7 +44,9 @@ TEST(Schema, EveryTableNamesItsKeyOrderAndDayColumns) {
     for (const auto& list : {schema->key, schema->order, {schema->day_column}}) {
       for (const std::string& name : list) EXPECT_GE(schema->Find(name), 0) << schema->name << "." << name;
     }
-    EXPECT_EQ(FindDatabentoSchema(schema->name), schema);
+    EXPECT_EQ(FindSchema(schema->name), schema);
+    EXPECT_EQ(FindDatabentoSchema(schema->name), schema->source == "databento" ? schema : nullptr);
+    EXPECT_EQ(schema->columns.back().name, "_extra");
   }
   EXPECT_EQ(FindDatabentoSchema("ohlcv-2m"), nullptr);
 }
@@ -64,22 +89,57 @@ std::string Joined(const std::vector<std::string>& names) {
   return text;
 }
 
+// Rules that hold for all tables of a source.
+std::string_view SourceRules(std::string_view source) {
+  if (source == "polygon") {
+    return "\n# Polygon flat files\n"
+           "- Columns are found by the header's names. Every column below that is not computed must be there; others "
+           "go to\n"
+           "  `_extra`.\n"
+           "- **Decimals**, volumes and sizes among them, are DOUBLE: the nearest to the text. NaN, infinities and "
+           "what no\n"
+           "  double holds are bad records.\n"
+           "- **Times** are the vendor's nanoseconds since 1970 UTC (19 digits): `timestamp[us]` for bars, "
+           "`timestamp[ns]` for\n"
+           "  trades and quotes. An empty cell is null where null is allowed.\n"
+           "- **Computed** columns are lode's: `session_date` is the day in New York; `underlying`, `expiry`, "
+           "`option_type` and\n"
+           "  `strike` are the parts of an option ticker (O:SPX1230120C04000000: SPX1, 2023-01-20, C, 4000).\n"
+           "- Bars are as the vendor sells them, not adjusted for splits.\n";
+  }
+  if (source == "tardis") {
+    return "\n# Tardis csv files\n"
+           "- Columns are found by the header's names, made legal: `asks[0].price` is `asks_0_price`. Every vendor "
+           "column below\n"
+           "  must be there; others go to `_extra`.\n"
+           "- **Decimals** are DOUBLE: the nearest to the text. NaN, infinities and what no double holds are bad "
+           "records.\n"
+           "- **Times** are the vendor's microseconds since 1970 UTC (16 digits), `timestamp[us]`.\n"
+           "- An empty cell is null; rows keep the file's order, and `symbol` tells the instruments of a grouped file "
+           "apart.\n";
+  }
+  return "";
+}
+
 // The generated part of docs/schemas.md.
 std::string SchemaDocs() {
-  std::string text;
-  for (const TableSchema* schema : DatabentoSchemas()) {
-    const bool bars = schema->merge == MergeRule::kNewestByKey;
+  std::string text, source = "databento";
+  for (const TableSchema* schema : AllSchemas()) {
+    if (schema->source != source) text += SourceRules(source = schema->source);
+    const bool newest = schema->merge == MergeRule::kNewestByKey;
     text += fmt::format("\n## {} (version {})\n", schema->name, schema->version);
-    text +=
-        fmt::format("Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
-                    fmt::format("{} {}", bars ? "one row a key" : "every row kept, identified by", Joined(schema->key)),
-                    Joined(schema->order), schema->day_column,
-                    schema->fallback_day_column.empty() ? "" : fmt::format(", else `{}`", schema->fallback_day_column));
+    text += fmt::format(
+        "Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
+        fmt::format("{} {}", newest ? "one row a key" : "every row kept, identified by", Joined(schema->key)),
+        Joined(schema->order), schema->day_column,
+        schema->fallback_day_column.empty() ? "" : fmt::format(", else `{}`", schema->fallback_day_column));
     text += "| # | column | type | null | meaning |\n|---|---|---|---|---|\n";
     int id = 0;
     for (const Column& column : schema->columns) {
-      text += fmt::format("| {} | `{}` | {} | {} | {} |\n", ++id, column.name, TypeText(column.type),
-                          column.nullable ? "yes" : "no", column.description);
+      const std::string vendor = column.header.empty() ? "" : fmt::format("; vendor's `{}`", column.header);
+      text +=
+          fmt::format("| {} | `{}` | {} | {} | {}{}{} |\n", ++id, column.name, TypeText(column.type),
+                      column.nullable ? "yes" : "no", column.computed ? "computed: " : "", column.description, vendor);
     }
   }
   return text;

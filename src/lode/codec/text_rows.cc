@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "lode/base/log.h"
 #include "lode/codec/dbn_layout.h"
 
 namespace lode::codec {
@@ -12,7 +11,6 @@ namespace {
 // A batch is a queue's unit of memory, so wide tables get fewer rows.
 constexpr int64_t kBatchBytes = int64_t{8} << 20;
 constexpr int64_t kFirstRows = 1024;
-constexpr size_t kMaxDriftKeys = 64;
 constexpr size_t kMaxRawBytes = 4096;
 // The vendor makes its text from records of this DBN version, also where the raw data is older.
 constexpr int kTextVersion = 3;
@@ -47,7 +45,9 @@ TextRows::TextRows(const TextOptions& options, const DecodeContext& context)
       time_shape_(ShapeOf(options.pretty_ts)),
       batch_schema_(DecodedSchema(*options.schema)),
       rtype_(FindRecordLayout(*options.schema, kTextVersion)->rtype),
-      is_bar_(options.schema->name.starts_with("ohlcv-")) {
+      is_bar_(options.schema->name.starts_with("ohlcv-")),
+      texts_(*context.strings),
+      extra_(*options.schema) {
   for (const Column& column : schema_->columns) {
     if (column.origin != ColumnOrigin::kVendor && column.origin != ColumnOrigin::kExtra) continue;
     const int position = static_cast<int>(columns_.size());
@@ -94,18 +94,6 @@ const std::string* TextRows::FindMissing(const FieldSet& present) const {
   size_t first = 0;
   while (!missing[first]) ++first;
   return &fields_[first].name;
-}
-
-void TextRows::NoteDrift(std::string_view key) {
-  if (drift_.size() > kMaxDriftKeys || drift_.contains(key)) return;
-  drift_.emplace(key);
-  if (drift_.size() > kMaxDriftKeys) {
-    log::Warning("{}: more than {} unknown keys; the others go to _extra without a notice", schema_->name,
-                 kMaxDriftKeys);
-    return;
-  }
-  log::Warning("{}: '{}' is not in version {} of the schema; its values go to _extra", schema_->name, Excerpt(key),
-               schema_->version);
 }
 
 Status TextRows::BeginRow() {
@@ -223,10 +211,7 @@ bool TextRows::PutInteger(const Field& field, std::string_view text) {
 
 bool TextRows::PutText(const Field& field, std::string_view text) {
   int32_t id = StringPool::kNull;
-  if (!Intern(text, id)) {
-    if (failure_) return Reject(field.name, {}, "does not fit in memory");
-    return Reject(field.name, text, CheckText(text));
-  }
+  if (const TextFault fault = texts_.Intern(text, id)) return Reject(field.name, text, fault);
   if (field.kind == Kind::kChar && (text.size() != 1 || text[0] < 0)) {
     return Reject(field.name, text, "is not one ASCII character");
   }
@@ -234,42 +219,10 @@ bool TextRows::PutText(const Field& field, std::string_view text) {
   return true;
 }
 
-// Neighbouring rows repeat few texts: a small table of the last ones spares the check and the pool's hash table.
-bool TextRows::Intern(std::string_view text, int32_t& id) {
-  uint64_t hash = text.size();
-  for (size_t at = 0; at < text.size(); at += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, std::min<size_t>(8, text.size() - at));
-    hash = (hash ^ word) * 0x9E3779B97F4A7C15U;
-  }
-  CachedText& cached = text_cache_[hash >> 56];
-  if (cached.id != StringPool::kNull && cached.text == text) {
-    id = cached.id;
-    return true;
-  }
-  if (CheckText(text) != nullptr) return false;
-  auto interned = context_.strings->Intern(text);
-  if (!interned) {
-    failure_ = std::move(interned).error();
-    return false;
-  }
-  id = *interned;
-  cached = {context_.strings->Get(id), id};
-  return true;
-}
-
-void TextRows::PutExtra(std::string_view key, std::string_view json_value) {
-  extra_ += extra_.empty() ? '{' : ',';
-  AppendJsonString(extra_, key);
-  extra_ += ':';
-  extra_ += json_value;
-}
-
 Status TextRows::FinishExtra() {
-  extra_ += '}';
-  LODE_TRY(const int32_t id, context_.strings->Intern(extra_));
+  LODE_TRY(const int32_t id, context_.strings->Intern(extra_.Close()));
   columns_[static_cast<size_t>(extra_column_)].Set32(rows_, id);
-  extra_.clear();
+  extra_.Clear();
   return Ok();
 }
 
@@ -283,7 +236,7 @@ void TextRows::FillDefaults() {
     if (column.nullable() && !is_side) continue;  // starts as null
     // As the vendor's own upgrade of old records: 0, "" and side N.
     int32_t id = 0;
-    if ((is_side || fields_[i].kind == Kind::kText) && !Intern(is_side ? "N" : "", id)) return;
+    if ((is_side || fields_[i].kind == Kind::kText) && texts_.Intern(is_side ? "N" : "", id) != nullptr) return;
     if (column.width() == 4) {
       column.Set32(rows_, id);
     } else {
@@ -310,7 +263,7 @@ void TextRows::ResolveSymbol() {
 void TextRows::RestartRow() {
   for (RowColumn& column : columns_) column.Reset(rows_);
   rejected_ = false;
-  extra_.clear();
+  extra_.Clear();
 }
 
 void TextRows::AddBadRecord(const RecordPlace& place) {
@@ -323,7 +276,7 @@ void TextRows::AddBadRecord(const RecordPlace& place) {
 Status TextRows::EndRow(const RecordPlace& place) {
   ++records_;
   if (!rejected_) FillDefaults();
-  if (failure_) return std::unexpected(*failure_);
+  if (texts_.failure()) return std::unexpected(*texts_.failure());
   if (rejected_) {
     AddBadRecord(place);
     RestartRow();

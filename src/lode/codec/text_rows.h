@@ -4,13 +4,11 @@
 
 #include <arrow/type_fwd.h>
 
-#include <array>
 #include <bitset>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,7 +17,9 @@
 #include "lode/base/result.h"
 #include "lode/codec/databento_text.h"
 #include "lode/codec/decoder.h"
+#include "lode/codec/extra_keys.h"
 #include "lode/codec/row_column.h"
+#include "lode/codec/text_interner.h"
 #include "lode/codec/text_values.h"
 
 namespace lode::codec {
@@ -51,8 +51,6 @@ class TextRows {
   bool TakesText(int field) const;
   // The first field that a record must have and `present` lacks, nullptr when all are there.
   const std::string* FindMissing(const FieldSet& present) const;
-  // Logs, once a key, that the file holds a key the schema does not know.
-  void NoteDrift(std::string_view key);
 
   Status BeginRow();
   // Which fields the record has. Fields a file may lack get their default in EndRow: null, 0, "" for text
@@ -64,8 +62,8 @@ class TextRows {
   // "" is the vendor's empty value: null, or "" for text arrays.
   bool Put(int field, std::string_view text);
   bool PutNull(int field);
-  // An unknown key with its value as JSON text; becomes a member of `_extra`.
-  void PutExtra(std::string_view key, std::string_view json_value);
+  // The record's keys that the schema does not know; they become `_extra`.
+  ExtraKeys& extra() { return extra_; }
   // Makes the record malformed and returns false. `field` and `text` may be empty. The first reason stays.
   bool Reject(std::string_view field, std::string_view text, std::string_view fault);
   bool rejected() const { return rejected_; }
@@ -105,19 +103,12 @@ class TextRows {
     int column;  // into columns_; -1: checked, not stored
   };
 
-  struct CachedText {
-    std::string_view text;  // in the pool
-    int32_t id = StringPool::kNull;
-  };
-
   static Kind KindOf(const Column& column);
   void AddField(std::string name, Kind kind, int column);
   bool PutTime(const Field& field, std::string_view text);
   bool PutInteger(const Field& field, std::string_view text);
   bool PutText(const Field& field, std::string_view text);
   bool StoreNull(const Field& field);
-  // Id of text that CheckText accepts. False when the pool is full; failure_ then says so.
-  bool Intern(std::string_view text, int32_t& id);
   void FillDefaults();
   void ResolveSymbol();
   Status FinishExtra();
@@ -139,11 +130,9 @@ class TextRows {
   int64_t rows_ = 0, reserved_ = 0, max_rows_ = 0, records_ = 0;
   bool rejected_ = false;
   std::string reason_;
-  std::optional<Error> failure_;
   TimeReader times_;
-  std::array<CachedText, 256> text_cache_;
-  std::string extra_;  // the record's `_extra` so far, without its closing brace
-  std::set<std::string, std::less<>> drift_;
+  TextInterner texts_;
+  ExtraKeys extra_;
 };
 
 }  // namespace lode::codec

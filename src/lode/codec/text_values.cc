@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <bit>
+#include <charconv>
 #include <cstring>
+#include <system_error>
 
 #include "lode/base/decimal.h"
 #include "lode/base/time.h"
@@ -37,6 +40,11 @@ uint64_t EightDigits(uint64_t word) {
          32;
 }
 
+// Whether all eight bytes are printable ASCII, 0x20..0x7E. (A borrow or carry comes only from a byte that is not.)
+bool AreEightPrintable(uint64_t word) {
+  return ((word | (word - 0x2020202020202020U) | (word + 0x0101010101010101U)) & 0x8080808080808080U) == 0;
+}
+
 // At most 19 digits, so no overflow.
 bool ParseShort(std::string_view text, uint64_t& value) {
   const char* at = text.data();
@@ -64,6 +72,8 @@ unsigned TwoDigits(const char* text) {
 constexpr TextFault kNotPrice = "is not a price";
 constexpr TextFault kWidePrice = "does not fit DECIMAL(18,9)";
 constexpr TextFault kNotTime = "is not a time";
+constexpr TextFault kLateTime = "is a time past 2262";
+constexpr TextFault kNotNumber = "is not a number";
 
 TextFault ReadDecimalPrice(std::string_view text, int64_t& scaled) {
   // The vendor's form: nine decimals.
@@ -131,6 +141,56 @@ TextFault ReadPrice(std::string_view text, TextShape shape, int64_t& scaled) {
   return FitsDecimal9(scaled) || scaled == kTextUndefPrice ? nullptr : kWidePrice;
 }
 
+TextFault ReadDouble(std::string_view text, double& value) {
+  // A mantissa and a power of ten that doubles hold exactly give the nearest double in one division (W. Clinger, "How
+  // to read floating point numbers accurately", 1990).
+  constexpr std::array<double, 23> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  constexpr uint64_t kMaxExact = uint64_t{1} << 53;
+  constexpr ptrdiff_t kMaxDigits = 19;  // no overflow of the mantissa
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const bool negative = *at == '-';
+  if (negative) ++at;
+  uint64_t mantissa = 0;
+  const char* const whole = at;
+  for (; at < end && IsDigit(*at); ++at) mantissa = mantissa * 10 + static_cast<uint64_t>(*at - '0');
+  ptrdiff_t digits = at - whole, decimals = 0;
+  if (at < end && *at == '.') {
+    const char* const fraction = ++at;
+    for (; at < end && IsDigit(*at); ++at) mantissa = mantissa * 10 + static_cast<uint64_t>(*at - '0');
+    decimals = at - fraction;
+    digits += decimals;
+  }
+  if (digits == 0) return kNotNumber;
+  if (at == end && digits <= kMaxDigits && mantissa <= kMaxExact) {
+    const double magnitude = static_cast<double>(mantissa) / kPowersOfTen[static_cast<size_t>(decimals)];
+    value = negative ? -magnitude : magnitude;
+    return nullptr;
+  }
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (stop != end) return kNotNumber;
+  return error == std::errc() ? nullptr : "is out of the range of a double";
+}
+
+TextFault ReadEpochUs(std::string_view text, int64_t& us) {
+  constexpr TextFault kFault = "is not a time in microseconds (16 digits)";
+  uint64_t value = 0;
+  if (text.size() != 16 || text[0] == '0' || !ParseShort(text, value)) return kFault;
+  us = static_cast<int64_t>(value);
+  return nullptr;
+}
+
+TextFault ReadEpochNs(std::string_view text, int64_t& ns) {
+  constexpr TextFault kFault = "is not a time in nanoseconds (19 digits)";
+  uint64_t value = 0;
+  if (text.size() != 19 || text[0] == '0' || !ParseShort(text, value)) return kFault;
+  if (value > uint64_t{INT64_MAX}) return kLateTime;
+  ns = static_cast<int64_t>(value);
+  return nullptr;
+}
+
 TextFault TimeReader::ReadIso(std::string_view text, int64_t& ns) {
   // The vendor's form: 2024-01-02T00:00:00.000000000Z.
   if (text.size() == 30 && text[10] == 'T' && text[13] == ':' && text[16] == ':' && text[19] == '.' &&
@@ -165,7 +225,7 @@ TextFault TimeReader::Read(std::string_view text, TextShape shape, int64_t& ns, 
   uint64_t raw = 0;
   if (!ParseDigits(text, raw)) return kNotTime;
   is_null = raw == kTextUndefTime;
-  if (!is_null && raw > uint64_t{INT64_MAX}) return "is a time past 2262";
+  if (!is_null && raw > uint64_t{INT64_MAX}) return kLateTime;
   ns = is_null ? 0 : static_cast<int64_t>(raw);
   return nullptr;
 }
@@ -174,6 +234,10 @@ bool IsPrintableUtf8(std::string_view text) {
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = at + text.size();
   while (at < end) {
+    if (end - at >= 8 && AreEightPrintable(Load8(reinterpret_cast<const char*>(at)))) {
+      at += 8;
+      continue;
+    }
     const unsigned c = *at++;
     if (c < 0x80) {
       if (c < 0x20 || c == 0x7F) return false;

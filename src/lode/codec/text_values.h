@@ -35,6 +35,15 @@ bool ParseSigned(std::string_view text, int64_t& value);
 // A price in 1e-9 units; kTextUndefPrice when undefined. `text` is not empty.
 TextFault ReadPrice(std::string_view text, TextShape shape, int64_t& scaled);
 
+// A decimal number, with an exponent if need be: the nearest double. No NaN, no infinity, nothing that a double cannot
+// hold (1e400, 1e-400). `text` is not empty.
+TextFault ReadDouble(std::string_view text, double& value);
+
+// Microseconds since 1970-01-01 as sixteen digits, nanoseconds as nineteen: 2001-09-09 to 2262. Another number of
+// digits is another unit, or what a spreadsheet left of the number.
+TextFault ReadEpochUs(std::string_view text, int64_t& us);
+TextFault ReadEpochNs(std::string_view text, int64_t& ns);
+
 // Times come in runs of equal days, so the reader remembers the last day.
 class TimeReader {
  public:

@@ -16,6 +16,9 @@ std::string Value(const arrow::Array& array, int64_t row, bool text, const Strin
       const int32_t value = static_cast<const arrow::Int32Array&>(array).Value(row);
       return text ? std::string(strings.Get(value)) : std::to_string(value);
     }
+    case arrow::Type::BOOL: return static_cast<const arrow::BooleanArray&>(array).Value(row) ? "true" : "false";
+    case arrow::Type::DOUBLE: return fmt::format("{}", static_cast<const arrow::DoubleArray&>(array).Value(row));
+    case arrow::Type::DATE32: return std::to_string(static_cast<const arrow::Date32Array&>(array).Value(row));
     case arrow::Type::INT64: return std::to_string(static_cast<const arrow::Int64Array&>(array).Value(row));
     case arrow::Type::UINT64: return std::to_string(static_cast<const arrow::UInt64Array&>(array).Value(row));
     case arrow::Type::TIMESTAMP: return std::to_string(static_cast<const arrow::TimestampArray&>(array).Value(row));
@@ -45,10 +48,10 @@ Status AddBatch(const DecodedBatch& batch, const StringPool& strings, Decoded& o
 
 }  // namespace
 
-Decoded DecodeDbn(std::unique_ptr<ByteSource> source, DbnOptions options, int64_t batch_rows) {
+Decoded DecodeAll(const OpenDecoder& open, int64_t batch_rows) {
   Decoded out;
   StringPool strings;
-  auto decoder = OpenDbn(std::move(source), std::move(options), {&strings, &out.bad, batch_rows});
+  auto decoder = open({&strings, &out.bad, batch_rows});
   if (!decoder) {
     out.error = std::move(decoder).error();
     return out;
@@ -67,6 +70,12 @@ Decoded DecodeDbn(std::unique_ptr<ByteSource> source, DbnOptions options, int64_
   }
   out.facts = (*decoder)->facts();
   return out;
+}
+
+Decoded DecodeDbn(std::unique_ptr<ByteSource> source, DbnOptions options, int64_t batch_rows) {
+  return DecodeAll(
+      [&](const DecodeContext& context) { return OpenDbn(std::move(source), std::move(options), context); },
+      batch_rows);
 }
 
 Decoded DecodeDbn(std::string_view raw, DbnOptions options, int64_t batch_rows) {

@@ -1,4 +1,4 @@
-#include "lode/codec/dbn_column.h"
+#include "lode/codec/column_buffer.h"
 
 #include <arrow/util/bit_util.h>
 
@@ -20,20 +20,30 @@ int64_t BitmapBytes(int64_t rows) { return (rows + 7) / 8; }
 }  // namespace
 
 ColumnBuffer::ColumnBuffer(std::shared_ptr<arrow::DataType> type, bool nullable, bool always_null)
-    : type_(std::move(type)), value_bytes_(type_->byte_width()), nullable_(nullable), always_null_(always_null) {}
+    : type_(std::move(type)), value_bits_(type_->bit_width()), nullable_(nullable), always_null_(always_null) {}
 
 int64_t ColumnBuffer::BytesFor(int64_t rows) const {
-  return always_null_ ? 0 : arrow::bit_util::RoundUpToMultipleOf64(rows * value_bytes_);
+  return always_null_ ? 0 : arrow::bit_util::RoundUpToMultipleOf64(ValueBytes(rows));
+}
+
+int64_t ColumnBuffer::ValueBytes(int64_t rows) const { return (rows * value_bits_ + 7) / 8; }
+
+void ColumnBuffer::Restore(int64_t row) {
+  if (!nullable_ || always_null_) return;
+  const auto bit = static_cast<uint8_t>(1U << (row & 7));
+  if ((valid_bits_[row >> 3] & bit) != 0) return;
+  valid_bits_[row >> 3] = static_cast<uint8_t>(valid_bits_[row >> 3] | bit);
+  --nulls_;
 }
 
 Status ColumnBuffer::Reserve(int64_t rows, const std::shared_ptr<arrow::Buffer>& memory, int64_t offset) {
   nulls_ = 0;
   if (always_null_) {
-    if (values_ != nullptr && values_->size() >= rows * value_bytes_) return Ok();
-    LODE_TRY(values_, Allocate(rows * value_bytes_));
+    if (values_ != nullptr && values_->size() >= ValueBytes(rows)) return Ok();
+    LODE_TRY(values_, Allocate(ValueBytes(rows)));
     std::memset(values_->mutable_data(), 0, static_cast<size_t>(values_->size()));
   } else {
-    values_ = arrow::SliceMutableBuffer(memory, offset, rows * value_bytes_);
+    values_ = arrow::SliceMutableBuffer(memory, offset, ValueBytes(rows));
   }
   if (!nullable_) return Ok();
   // A bitmap that went out with a batch belongs to the batch.

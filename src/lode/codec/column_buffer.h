@@ -1,5 +1,6 @@
 // One column of a batch under construction: values in the batch's memory and, where it may hold nulls, a bitmap. Both
-// are reserved once a batch and handed over, never grown or copied.
+// are reserved once a batch and handed over, never grown or copied. (RowColumn, which grows, is for batches of unknown
+// length.)
 #pragma once
 
 #include <arrow/api.h>
@@ -25,16 +26,28 @@ class ColumnBuffer {
   T* values() {
     return reinterpret_cast<T*>(values_->mutable_data());
   }
+  // For booleans, which are bits.
+  void SetBit(int64_t row, bool value) {
+    uint8_t& byte = values<uint8_t>()[row >> 3];
+    const auto bit = static_cast<uint8_t>(1U << (row & 7));
+    byte = static_cast<uint8_t>(value ? byte | bit : byte & ~bit);
+  }
   void SetNull(int64_t row) {
     valid_bits_[row >> 3] = static_cast<uint8_t>(valid_bits_[row >> 3] & ~(1U << (row & 7)));
     ++nulls_;
   }
+  // Undoes SetNull, for a row that is written again.
+  void Restore(int64_t row);
+  bool nullable() const { return nullable_; }
+  bool always_null() const { return always_null_; }
   // The first `rows` values as an array; Reserve() must come before the next value.
   std::shared_ptr<arrow::Array> Take(int64_t rows);
 
  private:
+  int64_t ValueBytes(int64_t rows) const;
+
   std::shared_ptr<arrow::DataType> type_;
-  int64_t value_bytes_;
+  int64_t value_bits_;
   bool nullable_, always_null_;
   std::shared_ptr<arrow::Buffer> values_, validity_;
   uint8_t* valid_bits_ = nullptr;
