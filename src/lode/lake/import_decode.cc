@@ -40,6 +40,7 @@ Result<std::unique_ptr<codec::ByteSource>> OpenCounted(const fs::path& path, con
   LODE_TRY(auto file, codec::OpenFile(path));
   std::unique_ptr<codec::ByteSource> bytes = std::make_unique<CountingSource>(std::move(file), context);
   if (magic == codec::Magic::kZstd || magic == codec::Magic::kSkippableZstd) return codec::OpenZstd(std::move(bytes));
+  if (magic == codec::Magic::kGzip) return codec::OpenGzip(std::move(bytes));
   return bytes;
 }
 
