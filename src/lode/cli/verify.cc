@@ -86,7 +86,8 @@ class VerifyCommand : public Command {
                   .Number("warnings", static_cast<int64_t>(report.findings.size()) - damages));
     out.Summary(fmt::format("{}, {} checked\n", Count(report.files_checked, "file"), Bytes(report.bytes_checked)));
     if (damages == 0) return 0;
-    return Fail(ErrorKind::kCorrupt, "{} found; `lode explain` tells a file's origin, import it again to mend it",
+    return Fail(ErrorKind::kCorrupt,
+                "{} found; delete what is damaged and import its origin again (`lode explain` tells it)",
                 Count(damages, "damage"));
   }
 

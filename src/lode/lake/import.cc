@@ -90,6 +90,7 @@ class DatasetImport {
       LODE_TRY(const auto reader, ledger::Ledger::OpenReadOnly(request_.paths.ledger()));
       LODE_TRY(const DatasetPlan plan, PlanDataset(plan_request, files_, reader.get()));
       result_.files_unchanged = plan.files_unchanged;
+      for (const std::string& notice : plan.notices) observer_.OnNotice(notice);
       Announce(plan, planned);
       if (plan.units.empty() || request_.dry_run) return result_;
     }

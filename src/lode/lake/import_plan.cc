@@ -39,39 +39,38 @@ class Present {
     for (auto row = rows->second.rbegin(); row != rows->second.rend(); ++row) {
       const ledger::RawFile& file = (*row)->file;
       if (file.role != role || file.schema != schema) continue;
-      LODE_TRY(const auto size, store::FileSize(file.in_place ? fs::path(file.landed) : paths_->root / file.landed));
-      if (size && *size == file.size) return *row;
+      LODE_TRY(const bool here, IsHere(file));
+      if (here) return *row;
     }
     return nullptr;
   }
 
-  // The landed path may be taken by other bytes; then the folder gets a suffix.
+  // The landed path may be taken by other bytes; then the folder gets a suffix. What lies there damaged is replaced.
   Result<std::string> LandingFor(const std::string& dataset, const std::string& folder, const std::string& name,
                                  const std::string& sha256) const {
     const std::string plain = fmt::format("landing/{}/{}/{}", dataset, folder, name);
-    const bool taken = std::ranges::any_of(raw_files_, [&](const ledger::RawFileRow& row) {
-      return row.file.landed == plain && row.file.sha256 != sha256;
-    });
+    bool taken = false, ours = false;
+    for (const ledger::RawFileRow& row : raw_files_) {
+      if (row.file.landed == plain) (row.file.sha256 == sha256 ? ours : taken) = true;
+    }
     LODE_TRY(const auto on_disk, store::FileSize(paths_->root / plain));
-    if (!taken && !on_disk) return plain;
+    if (!taken && (ours || !on_disk)) return plain;
     return fmt::format("landing/{}/{}-{}/{}", dataset, folder, sha256.substr(0, 8), name);
   }
 
-  // Lost partitions that any receipt of this raw file names.
-  std::set<std::string> LostPartitionsOf(const std::string& sha256) const {
-    std::set<std::string> fed;
-    const auto rows = by_hash_.find(sha256);
-    if (lost_.empty() || rows == by_hash_.end()) return fed;
-    for (const ledger::RawFileRow* row : rows->second) {
-      const auto receipt = receipts_.find(row->sequence);
-      if (receipt == receipts_.end()) continue;
-      for (const ledger::Partition& partition : receipt->second.partitions) {
-        if (lost_.contains(partition.path)) fed.insert(partition.path);
-      }
-    }
-    return fed;
+  // Whether landing still holds what a receipt names: a raw file, and the symbology beside it when there was one.
+  Result<bool> IsHere(const ledger::RawFile& raw) const {
+    LODE_TRY(const auto size, store::FileSize(raw.in_place ? fs::path(raw.landed) : paths_->root / raw.landed));
+    return size && *size == raw.size;
+  }
+  Result<bool> HasSymbologyOf(const ledger::RawFile& raw) const {
+    const std::string beside = (fs::path(raw.landed).parent_path() / "symbology.json").string();
+    const auto recorded = std::ranges::find(raw_files_, beside, [](const auto& row) { return row.file.landed; });
+    if (recorded == raw_files_.end()) return true;
+    return IsHere(recorded->file);
   }
 
+  const std::set<std::string>& lost() const { return lost_; }
   const std::map<int64_t, ledger::Receipt>& receipts() const { return receipts_; }
   const std::map<Day, std::set<int64_t>>& cell_receipts() const { return cell_receipts_; }
 
@@ -115,24 +114,22 @@ class Planner {
   Planner(const PlanRequest& request, const Present& present) : request_(request), present_(present) {}
 
   Result<DatasetPlan> Plan(const std::vector<HashedFile>& files) {
+    if (!present_.lost().empty()) LODE_TRY(AddRepair(files));
     std::vector<UnitFile> fresh;
-    std::set<std::string> repairs, seen;
+    std::set<std::string> seen;
     for (const HashedFile& file : files) {
       LODE_TRY(CheckStop());
       if (file.data == nullptr) continue;
       if (std::ranges::find(file.data->schemas, request_.schema) == file.data->schemas.end()) continue;
       if (!seen.insert(file.sha256 + file.data->name).second) continue;
       LODE_TRY(const auto* known, present_.Find(file.sha256, "data", request_.schema->name));
-      if (known == nullptr) {
-        LODE_TRY(UnitFile input, NewFile(file));
-        fresh.push_back(std::move(input));
+      if (known != nullptr || restored_.contains(file.sha256)) {
+        ++plan_.files_unchanged;
         continue;
       }
-      const std::set<std::string> lost = present_.LostPartitionsOf(file.sha256);
-      ++plan_.files_unchanged;
-      repairs.insert(lost.begin(), lost.end());
+      LODE_TRY(UnitFile input, NewFile(file));
+      fresh.push_back(std::move(input));
     }
-    if (!repairs.empty()) LODE_TRY(AddRepair(repairs));
     GroupIntoUnits(std::move(fresh));
     LODE_TRY(AddDeliveryUnits(files));
     return std::move(plan_);
@@ -246,18 +243,20 @@ class Planner {
     return Ok();
   }
 
-  // Rows of lost partitions come again from every raw file that ever fed them and still counts.
-  Status AddRepair(const std::set<std::string>& lost) {
+  // Rows of lost partitions come again from every raw file that ever fed them and still counts. Before anything else:
+  // a unit that adds rows to a partition needs those it had.
+  Status AddRepair(const std::vector<HashedFile>& files) {
+    LODE_TRY(const std::set<std::string> lost, Repairable(files));
+    if (lost.empty()) return Ok();
     Unit unit;
     unit.name = fmt::format("repair of {} lost partition{}", lost.size(), lost.size() == 1 ? "" : "s");
     unit.only_partitions = lost;
     std::set<std::string> taken;
     for (const auto& [sequence, receipt] : present_.receipts()) {
-      const bool feeds = std::ranges::any_of(receipt.partitions, [&](const auto& p) { return lost.contains(p.path); });
-      if (!feeds) continue;
+      if (!Feeds(receipt, lost)) continue;
       for (const ledger::RawFile& raw : receipt.raw_files) {
         if (raw.role != "data" || !taken.insert(raw.landed).second) continue;
-        LODE_TRY(UnitFile input, Replay(receipt, raw));
+        LODE_TRY(UnitFile input, Replay(receipt, raw, files));
         if (!input.only_days || !input.only_days->empty()) unit.files.push_back(std::move(input));
       }
     }
@@ -265,7 +264,40 @@ class Planner {
     return Ok();
   }
 
-  Result<UnitFile> Replay(const ledger::Receipt& receipt, const ledger::RawFile& raw) {
+  static bool Feeds(const ledger::Receipt& receipt, const std::set<std::string>& partitions) {
+    return std::ranges::any_of(receipt.partitions, [&](const auto& p) { return partitions.contains(p.path); });
+  }
+
+  // The lost partitions whose raw files are all in landing or among the files given now. The others stay lost, and so
+  // do those that share a raw file with them.
+  Result<std::set<std::string>> Repairable(const std::vector<HashedFile>& files) {
+    std::set<std::string> lost = present_.lost();
+    for (const auto& [sequence, receipt] : present_.receipts()) {
+      if (!Feeds(receipt, lost)) continue;
+      for (const ledger::RawFile& raw : receipt.raw_files) {
+        if (raw.role != "data") continue;
+        LODE_TRY(const bool here, present_.IsHere(raw));
+        LODE_TRY(const bool symbology, present_.HasSymbologyOf(raw));
+        if (symbology && (here || Given(raw, files) != nullptr)) continue;
+        plan_.notices.push_back(
+            fmt::format("{}: lost bronze files cannot be written again without {}; give it to import", request_.dataset,
+                        symbology ? raw.landed : (fs::path(raw.landed).parent_path() / "symbology.json").string()));
+        for (const ledger::Partition& partition : receipt.partitions) lost.erase(partition.path);
+        break;
+      }
+    }
+    return lost;
+  }
+
+  // The same bytes among the files given now.
+  static const HashedFile* Given(const ledger::RawFile& raw, const std::vector<HashedFile>& files) {
+    const auto given = std::ranges::find_if(
+        files, [&](const HashedFile& file) { return file.data != nullptr && file.sha256 == raw.sha256; });
+    return given == files.end() || raw.in_place ? nullptr : &*given;
+  }
+
+  Result<UnitFile> Replay(const ledger::Receipt& receipt, const ledger::RawFile& raw,
+                          const std::vector<HashedFile>& files) {
     Delivery& delivery = plan_.replay_deliveries.emplace_back();
     DataFile& file = delivery.data.emplace_back();
     file.path = raw.in_place ? fs::path(raw.landed) : request_.paths->root / raw.landed;
@@ -284,7 +316,11 @@ class Planner {
     input.delivery = &delivery;
     input.file = &file;
     input.record = raw;
-    input.landed = true;
+    LODE_TRY(input.landed, present_.IsHere(raw));
+    if (!input.landed) {
+      file.path = Given(raw, files)->data->path;
+      restored_.insert(raw.sha256);
+    }
     input.sequence = receipt.sequence;
     std::set<Day> days;
     for (const ledger::Cell& cell : receipt.cells) {
@@ -301,6 +337,7 @@ class Planner {
   const Present& present_;
   DatasetPlan plan_;
   std::set<std::string> landings_;  // landed paths given out by this plan
+  std::set<std::string> restored_;  // hashes of raw files that a repair lands again
 };
 
 }  // namespace

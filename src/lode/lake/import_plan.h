@@ -27,6 +27,7 @@ Result<std::vector<HashedFile>> HashFiles(const source::files::Discovery& discov
 struct DatasetPlan {
   std::vector<Unit> units;
   int64_t files_unchanged = 0;
+  std::vector<std::string> notices;
   // Deliveries and data files made up from receipts for repairs; units point into them.
   std::deque<source::files::Delivery> replay_deliveries;
 };

@@ -73,7 +73,14 @@ class UnitRun {
     if (copy.sha256 != record.sha256) {
       return Fail(ErrorKind::kCorrupt, "{}: the file changed while it was imported; run again", record.name);
     }
-    Stage(temporary, record.landed, copy.sha256, "");
+    const fs::path target = context_.writer->paths().root / record.landed;
+    LODE_TRY(const auto damaged_size, store::FileSize(target));
+    std::string damaged;
+    if (damaged_size) {
+      LODE_TRY(const store::Digest digest, store::HashFile(target));
+      damaged = digest.sha256;
+    }
+    Stage(temporary, record.landed, copy.sha256, damaged);
     return temporary;
   }
 
@@ -198,6 +205,12 @@ class UnitRun {
     const fs::path file = context_.writer->paths().bronze(context_.writer->dataset()) / path;
     LODE_TRY(const auto present_size, store::FileSize(file));
     const bool merge_present = old != nullptr && present_size && *present_size == old->size;
+    if (old != nullptr && !merge_present && !unit_.only_partitions) {
+      return Fail(ErrorKind::kCorrupt,
+                  "the file is gone or changed and could not be written again; give import what it came from as well "
+                  "(`lode verify` names what is gone). Nothing of {} was taken in",
+                  unit_.name);
+    }
     std::string found_sha256;  // what Publish will replace; a file somebody else put there is not merged
     if (present_size) {
       LODE_TRY(const store::Digest digest, store::HashFile(file));
