@@ -2,7 +2,7 @@
 """What lode stores equals what other people's programs read from the same files: every row, every column.
 
 Oracles: databento-dbn (the vendor's own decoder and text encoder), polars and DuckDB. Input is generated; with LODE_REAL_DATA
-set to a folder of Databento files those are compared too.
+set to a folder of Databento files those are compared too, and ../polygon/flat and ../tardis beside it.
 
 usage: run.py --lode PROGRAM --fixtures PROGRAM [--seed N] [--only PART] (in third_party/oracle's Python)
 """
@@ -24,6 +24,7 @@ import duckdb
 import polars as pl
 
 import frames
+import vendor_frames
 
 LEGACY = ("trading_reference_price", "trading_reference_date", "md_security_trading_status", "settl_price_type")
 TEXT = {"csv": dbn.Encoding.CSV, "json": dbn.Encoding.JSON}
@@ -264,6 +265,56 @@ def foreign_parquet(name, checks, source):
     return problems or frames.compare(table, bars, keyed=True)
 
 
+# --- Polygon and Tardis ---
+
+def vendor_files(name, checks, path, files):
+    """Files of one type against both readers."""
+    dataset = dataset_of(name)
+    _, problems = checks.import_table(path, dataset)
+    for reader in () if problems else (vendor_frames.polars_reads, vendor_frames.duckdb_reads):
+        found = vendor_frames.compare(checks.lake / "bronze" / dataset, vendor_frames.oracle(files, reader))
+        problems += [f"{reader.__name__}: {problem}" for problem in found]
+    return problems
+
+
+def refused_file(name, checks, path, message):
+    done = checks.lode("import", path, "--dataset", dataset_of(name))
+    return [] if done.returncode == 4 and message in done.stdout else [f"ended with {done.returncode}: {done.stdout.strip()}"]
+
+
+def polygon_tree(checks, root):
+    for folder in sorted(root.glob("*/*_v1")):
+        checks.add(f"polygon {folder.parent.name} {folder.name}", vendor_files, checks, folder, sorted(folder.rglob("*.gz")))
+
+
+def tardis_tree(checks, root):
+    for folder in sorted((root / "download").glob("*/*")):
+        name = f"{folder.parent.name} {folder.name}"
+        checks.add(f"tardis download {name}", vendor_files, checks, folder, sorted(folder.rglob("*.gz")))
+        # As the clients name them: in a folder of their own, as one import is one dataset.
+        client = root / "by_type" / name.replace(" ", "_")
+        client.mkdir(parents=True)
+        for file in (root / "client").glob(f"{name.replace(' ', '_')}_20*"):
+            shutil.copy(file, client)
+        checks.add(f"tardis client {name}", vendor_files, checks, client, sorted(client.iterdir()))
+
+
+def real_vendors(checks, polygon, tardis):
+    for path in sorted(polygon.glob("*.csv")):
+        name = f"real polygon {path.name}"
+        if path.name == "stocks_minute_candlesticks_example.csv":  # the page it comes from cut two digits off its times
+            checks.add(name, refused_file, checks, path, "window_start")
+        else:
+            checks.add(name, vendor_files, checks, path, [path])
+    machine = tardis / "machine"
+    for path in [*sorted(tardis.glob("*.csv")), machine / "options_chain.csv", *sorted((machine / "csv").glob("*.csv"))]:
+        name = f"real tardis {path.name}"
+        if path.name in ("deltas_1.csv", "trades_1.csv"):  # nanoseconds, which the vendor's files never have
+            checks.add(name, refused_file, checks, path, "timestamp")
+        else:
+            checks.add(name, vendor_files, checks, path, [path])
+
+
 # --- what is compared ---
 
 def generated(checks, seed):
@@ -293,6 +344,13 @@ def generated(checks, seed):
                 checks.add(f"delivery {kind} pretty={pretty} {' '.join(more)}", delivery, checks, folder, kind, pretty, more, seed)
     fixture("delivery-csv", work / "minutes", "--seed", seed % 1000, "--days", 12, "--bars", 20)
     checks.add("parquet with a column mapping", foreign_parquet, checks, work / "minutes")
+    fixture("polygon", work / "polygon", "--seed", seed % 1000)
+    polygon_tree(checks, work / "polygon")
+    fixture("polygon", work / "polygon_spring", "--seed", seed % 1000, "--start", "2024-03-07", "--days", 4)
+    checks.add("polygon in spring", vendor_files, checks, work / "polygon_spring" / "us_stocks_sip" / "minute_aggs_v1",
+               sorted((work / "polygon_spring" / "us_stocks_sip" / "minute_aggs_v1").rglob("*.gz")))
+    fixture("tardis", work / "tardis", "--seed", seed % 1000)
+    tardis_tree(checks, work / "tardis")
 
 
 def delivery(name, checks, folder, kind, pretty, more, seed):
@@ -317,6 +375,9 @@ def real(checks, root):
     for path in files:
         name = f"real {path.relative_to(root)}"
         checks.add(name, capture_file if "live" in path.name.lower() else dbn_file, checks, path)
+    polygon, tardis = root.parent / "polygon" / "flat", root.parent / "tardis"
+    if polygon.exists() and tardis.exists():
+        real_vendors(checks, polygon, tardis)
 
 
 def main():

@@ -69,7 +69,7 @@ const char* SplitCsv(std::string_view line, std::vector<std::string_view>& field
   fields.clear();
   scratch.clear();
   // Unescaped text never outgrows the line, so views into the scratch stay valid.
-  scratch.reserve(line.size());
+  scratch.reserve(line.size() + LineReader::kPadding);
   for (size_t at = 0;;) {
     if (at < line.size() && line[at] == '"') {
       const size_t begin = scratch.size();

@@ -36,7 +36,7 @@ class CsvReader {
 
   // Goes to the next data line; false at the proper end. fields() and raw() live until the next call.
   Result<bool> Next();
-  // As many as columns(), or fault() says why not.
+  // As many as columns(), or fault() says why not. Some bytes after a field are readable, as after a line.
   std::span<const std::string_view> fields() const { return fields_; }
   // nullptr when the line is well-formed.
   const char* fault() const { return fault_; }

@@ -69,11 +69,68 @@ unsigned TwoDigits(const char* text) {
   return tens > 9 || ones > 9 ? 1000U : tens * 10U + ones;
 }
 
+// A mantissa and a power of ten that doubles hold exactly give the nearest double in one division (W. Clinger, "How to
+// read floating point numbers accurately", 1990).
+constexpr std::array<double, 23> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+// Up to eight characters, without a branch on their number: prices change their lengths, and a wrong guess of the
+// processor costs more than the whole number. False: look again.
+bool ReadShortDecimal(std::string_view text, double& value) {
+  constexpr uint64_t kZeros = 0x3030303030303030U, kDots = 0x2E2E2E2E2E2E2E2EU;
+  if (text.empty() || text.size() > 8) return false;
+  const unsigned unused = 8 * (8 - static_cast<unsigned>(text.size()));
+  uint64_t word = Load8(text.data()) << unused;  // the text's end is the word's end
+  word |= kZeros & ((uint64_t{1} << unused) - 1);
+  const uint64_t dots = word ^ kDots;
+  const uint64_t dot = (dots - 0x0101010101010101U) & ~dots & 0x8080808080808080U;  // the lowest bit is the first dot's
+  unsigned decimals = 0;
+  if (dot != 0) {
+    if (text.size() == 1) return false;
+    const unsigned at = static_cast<unsigned>(std::countr_zero(dot)) / 8;
+    const uint64_t before = (uint64_t{1} << (8 * at)) - 1;
+    word = (word & ~(before << 8 | 0xFF)) | (word & before) << 8 | '0';
+    decimals = 7 - at;
+  }
+  if (!AreEightDigits(word)) return false;
+  value = static_cast<double>(EightDigits(word)) / kPowersOfTen[decimals];
+  return true;
+}
+
+constexpr TextFault kNotNumber = "is not a number";
+
+TextFault ReadLongDouble(std::string_view text, double& value) {
+  constexpr uint64_t kMaxExact = uint64_t{1} << 53;
+  constexpr ptrdiff_t kMaxDigits = 19;  // no overflow of the mantissa
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const bool negative = *at == '-';
+  if (negative) ++at;
+  uint64_t mantissa = 0;
+  const char* const whole = at;
+  for (; at < end && IsDigit(*at); ++at) mantissa = mantissa * 10 + static_cast<uint64_t>(*at - '0');
+  ptrdiff_t digits = at - whole, decimals = 0;
+  if (at < end && *at == '.') {
+    const char* const fraction = ++at;
+    for (; at < end && IsDigit(*at); ++at) mantissa = mantissa * 10 + static_cast<uint64_t>(*at - '0');
+    decimals = at - fraction;
+    digits += decimals;
+  }
+  if (digits == 0) return kNotNumber;
+  if (at == end && digits <= kMaxDigits && mantissa <= kMaxExact) {
+    const double magnitude = static_cast<double>(mantissa) / kPowersOfTen[static_cast<size_t>(decimals)];
+    value = negative ? -magnitude : magnitude;
+    return nullptr;
+  }
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (stop != end) return kNotNumber;
+  return error == std::errc() ? nullptr : "is out of the range of a double";
+}
+
 constexpr TextFault kNotPrice = "is not a price";
 constexpr TextFault kWidePrice = "does not fit DECIMAL(18,9)";
 constexpr TextFault kNotTime = "is not a time";
 constexpr TextFault kLateTime = "is a time past 2262";
-constexpr TextFault kNotNumber = "is not a number";
 
 TextFault ReadDecimalPrice(std::string_view text, int64_t& scaled) {
   // The vendor's form: nine decimals.
@@ -142,43 +199,20 @@ TextFault ReadPrice(std::string_view text, TextShape shape, int64_t& scaled) {
 }
 
 TextFault ReadDouble(std::string_view text, double& value) {
-  // A mantissa and a power of ten that doubles hold exactly give the nearest double in one division (W. Clinger, "How
-  // to read floating point numbers accurately", 1990).
-  constexpr std::array<double, 23> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-  constexpr uint64_t kMaxExact = uint64_t{1} << 53;
-  constexpr ptrdiff_t kMaxDigits = 19;  // no overflow of the mantissa
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  const bool negative = *at == '-';
-  if (negative) ++at;
-  uint64_t mantissa = 0;
-  const char* const whole = at;
-  for (; at < end && IsDigit(*at); ++at) mantissa = mantissa * 10 + static_cast<uint64_t>(*at - '0');
-  ptrdiff_t digits = at - whole, decimals = 0;
-  if (at < end && *at == '.') {
-    const char* const fraction = ++at;
-    for (; at < end && IsDigit(*at); ++at) mantissa = mantissa * 10 + static_cast<uint64_t>(*at - '0');
-    decimals = at - fraction;
-    digits += decimals;
-  }
-  if (digits == 0) return kNotNumber;
-  if (at == end && digits <= kMaxDigits && mantissa <= kMaxExact) {
-    const double magnitude = static_cast<double>(mantissa) / kPowersOfTen[static_cast<size_t>(decimals)];
-    value = negative ? -magnitude : magnitude;
-    return nullptr;
-  }
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (stop != end) return kNotNumber;
-  return error == std::errc() ? nullptr : "is out of the range of a double";
+  const bool negative = text[0] == '-';
+  const std::string_view unsigned_text = text.substr(negative ? 1 : 0);
+  double magnitude = 0;
+  if (!ReadShortDecimal(unsigned_text, magnitude)) return ReadLongDouble(text, value);
+  value = negative ? -magnitude : magnitude;
+  return nullptr;
 }
 
 TextFault ReadEpochUs(std::string_view text, int64_t& us) {
   constexpr TextFault kFault = "is not a time in microseconds (16 digits)";
-  uint64_t value = 0;
-  if (text.size() != 16 || text[0] == '0' || !ParseShort(text, value)) return kFault;
-  us = static_cast<int64_t>(value);
+  if (text.size() != 16 || text[0] == '0') return kFault;
+  const uint64_t high = Load8(text.data()), low = Load8(text.data() + 8);
+  if (!AreEightDigits(high) || !AreEightDigits(low)) return kFault;
+  us = static_cast<int64_t>(EightDigits(high) * 100'000'000 + EightDigits(low));
   return nullptr;
 }
 

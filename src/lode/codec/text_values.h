@@ -36,7 +36,7 @@ bool ParseSigned(std::string_view text, int64_t& value);
 TextFault ReadPrice(std::string_view text, TextShape shape, int64_t& scaled);
 
 // A decimal number, with an exponent if need be: the nearest double. No NaN, no infinity, nothing that a double cannot
-// hold (1e400, 1e-400). `text` is not empty.
+// hold (1e400, 1e-400). `text` is not empty, and eight bytes from its last one on are readable (fields of CsvReader).
 TextFault ReadDouble(std::string_view text, double& value);
 
 // Microseconds since 1970-01-01 as sixteen digits, nanoseconds as nineteen: 2001-09-09 to 2262. Another number of

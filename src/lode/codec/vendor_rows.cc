@@ -121,7 +121,7 @@ bool VendorRows::PutLine(const CsvReader& line) {
   return true;
 }
 
-bool VendorRows::Put(Field& field, std::string_view text) {
+inline bool VendorRows::Put(Field& field, std::string_view text) {
   if (text.empty() && field.kind != Kind::kUnknown) return PutNull(field);
   switch (field.kind) {
     case Kind::kDouble: {
@@ -181,14 +181,17 @@ bool VendorRows::PutBool(const Field& field, std::string_view text) {
   return true;
 }
 
+// Columns of few values: constant ones, and those that go to and fro, like a side.
 bool VendorRows::PutText(Field& field, std::string_view text) {
-  if (field.last_id == StringPool::kNull || field.last_text != text) {
-    int32_t id = StringPool::kNull;
-    if (const TextFault fault = texts_.Intern(text, id)) return Reject(field, text, fault);
-    field.last_id = id;
-    field.last_text = context_.strings->Get(id);
+  if (field.last.text != text) {
+    std::swap(field.last, field.other);
+    if (field.last.text != text) {
+      int32_t id = StringPool::kNull;
+      if (const TextFault fault = texts_.Intern(text, id)) return Reject(field, text, fault);
+      field.last = {context_.strings->Get(id), id};
+    }
   }
-  Set(field, field.last_id);
+  Set(field, field.last.id);
   return true;
 }
 

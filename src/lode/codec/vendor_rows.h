@@ -56,14 +56,18 @@ class VendorRows {
     kUnknown,
   };
 
+  struct CachedText {
+    std::string_view text;  // in the pool
+    int32_t id = StringPool::kNull;
+  };
+
   // One column of the file.
   struct Field {
     Kind kind;
     int column;  // into columns_, -1 for kUnknown
     std::byte* values = nullptr;
-    std::string_view last_text;  // in the pool, and its id
-    int32_t last_id = StringPool::kNull;
-    std::string name;  // the file's
+    CachedText last = {}, other = {};  // text columns: the last value, and another one before it
+    std::string name;                  // the file's
   };
 
   static Kind KindOf(const TableSchema& schema, const Column& column);

@@ -1,6 +1,7 @@
 #include "lode/lake/import.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "lode/base/stop.h"
@@ -254,7 +255,10 @@ bool IsMixed(const Discovery& discovery) {
 std::string DatasetName(const std::string& name, const TableSchema& schema, bool several) {
   if (!several) return name;
   std::string suffix = schema.name;
-  std::ranges::replace_if(suffix, [](char c) { return c == '-' || c == '/'; }, '_');
+  // Dataset names have no capitals: tardis/incremental_book_L2 becomes …_l2.
+  std::ranges::transform(suffix, suffix.begin(), [](char c) {
+    return c == '-' || c == '/' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  });
   return name + "_" + suffix;
 }
 

@@ -40,6 +40,7 @@ Result<std::unique_ptr<codec::ByteSource>> OpenCounted(const fs::path& path, con
   LODE_TRY(auto file, codec::OpenFile(path));
   std::unique_ptr<codec::ByteSource> bytes = std::make_unique<CountingSource>(std::move(file), context);
   if (magic == codec::Magic::kZstd || magic == codec::Magic::kSkippableZstd) return codec::OpenZstd(std::move(bytes));
+  if (magic == codec::Magic::kGzip) return codec::OpenGzip(std::move(bytes));
   return bytes;
 }
 
@@ -118,10 +119,11 @@ class FileDecode {
     for (uint32_t row = 0; row < end;) {
       const uint32_t first = row;
       row = days.EndOfDay(first, end);
-      if (const auto day = days.At(first)) {
+      const auto day = days.At(first);
+      if (day && IsOfTheFile(*day)) {
         slices.push_back({*day, first, row});
       } else {
-        for (uint32_t rejected = first; rejected < row; ++rejected) RejectRow(*rows, rejected);
+        for (uint32_t rejected = first; rejected < row; ++rejected) RejectRow(*rows, rejected, day);
       }
     }
     std::map<std::string, std::vector<RowRef>> refs;
@@ -207,10 +209,20 @@ class FileDecode {
     return found->second;
   }
 
-  void RejectRow(const arrow::RecordBatch& rows, uint32_t row) {
+  // Polygon's and Tardis' files are a day each: a stray row of another day must not stand for that day, let alone
+  // replace it.
+  bool IsOfTheFile(Day day) const {
+    const auto& name = input_.file->name_facts;
+    const bool daily = context_.schema->source != "databento" && name.first;
+    return !daily || (*name.first <= day && day <= *name.last);
+  }
+
+  void RejectRow(const arrow::RecordBatch& rows, uint32_t row, std::optional<Day> day) {
     codec::BadRecord record;
     record.source_row = View(rows, SourceRowIndex(*context_.schema), codec::ColumnType::kInt64).Int64(row);
-    record.reason = fmt::format("no usable time in {}", context_.schema->day_column);
+    record.reason =
+        day ? fmt::format("{} is of {}, the file of another day", context_.schema->day_column, FormatDay(*day))
+            : fmt::format("no usable time in {}", context_.schema->day_column);
     bad_records_.Add(std::move(record));
   }
 
