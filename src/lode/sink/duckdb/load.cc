@@ -23,7 +23,7 @@ constexpr int kRulesVersion = 1;  // raised when equal partitions would give oth
 
 constexpr uint64_t kProgramBytes = uint64_t{64} << 20;
 constexpr uint64_t kLeastDuckdbBytes = uint64_t{40} << 20;
-constexpr uint64_t kScarceBytes = uint64_t{256} << 20;  // below: one thread, each needs its own row group
+constexpr uint64_t kScarceBytes = uint64_t{384} << 20;  // below: one thread, because each builds its own row group
 
 // How a dataset goes into the warehouse.
 enum class Kind { kNone, kBars, kDefinitions, kStatistics, kMirror };
@@ -448,13 +448,14 @@ LoadReport Loader::DryReport() {
 }
 
 Result<LoadReport> Loader::Run() {
+  if (request_.ledger == nullptr) return LoadReport{};  // a ledger that is gone does not mean that datasets are
   std::optional<store::FileLock> lock;
   if (!request_.dry_run) {
     LODE_TRY(store::MakeDirectories(request_.paths.locks()));
     LODE_TRY(store::FileLock held, store::FileLock::Acquire(request_.paths.locks() / "_load.lock", "load"));
     lock.emplace(std::move(held));
   }
-  if (request_.ledger != nullptr) LODE_TRY(TakeDatasets());
+  LODE_TRY(TakeDatasets());
   SignalWatch signals;
   {
     LODE_TRY(Connection connection, OpenToRead());
