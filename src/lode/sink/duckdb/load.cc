@@ -21,6 +21,10 @@ namespace fs = std::filesystem;
 
 constexpr int kRulesVersion = 1;  // raised when equal partitions would give other rows than before
 
+constexpr uint64_t kProgramBytes = uint64_t{64} << 20;
+constexpr uint64_t kLeastDuckdbBytes = uint64_t{40} << 20;
+constexpr uint64_t kScarceBytes = uint64_t{384} << 20;  // below: one thread, because each builds its own row group
+
 // How a dataset goes into the warehouse.
 enum class Kind { kNone, kBars, kDefinitions, kStatistics, kMirror };
 
@@ -67,6 +71,7 @@ class Loader {
   LoadState NewState(const LakePartition& partition) const;
   const LoadState* Known(const LakePartition& partition) const;
 
+  std::map<std::string, std::string> Settings() const;
   Result<Connection> OpenToRead();
   Result<Connection> OpenToWrite();
   Status Prepare(Connection& connection);
@@ -287,10 +292,16 @@ Status Loader::Plan(Connection& connection) {
   return Ok();
 }
 
+// DuckDB counts about half of what it takes while it writes tables of many columns; the program itself takes 64 MiB.
+std::map<std::string, std::string> Loader::Settings() const {
+  uint64_t limit = std::max(kLeastDuckdbBytes, (request_.memory_bytes - kProgramBytes) / 2);
+  bool scarce = request_.memory_bytes < kScarceBytes;
+  return {{"memory_limit", fmt::format("{}B", limit)}, {"threads", scarce ? "1" : std::to_string(request_.threads)}};
+}
+
 // lake.duckdb as it stands, or nothing at all where there is none yet.
 Result<Connection> Loader::OpenToRead() {
-  std::map<std::string, std::string> settings = {{"memory_limit", fmt::format("{}B", request_.memory_bytes / 5 * 4)},
-                                                 {"threads", std::to_string(request_.threads)}};
+  std::map<std::string, std::string> settings = Settings();
   std::error_code problem;
   if (!fs::exists(request_.paths.duckdb(), problem)) return Connection::Open({}, settings);
   settings["access_mode"] = "READ_ONLY";
@@ -300,11 +311,11 @@ Result<Connection> Loader::OpenToRead() {
 
 Result<Connection> Loader::OpenToWrite() {
   LODE_TRY(fs::path spill, pinned_.SpillFolder());
+  std::map<std::string, std::string> settings = Settings();
+  settings["preserve_insertion_order"] = "false";
+  settings["temp_directory"] = spill.string();
   DuckdbTurn turn(request_.paths);
-  return Connection::Open(request_.paths.duckdb(), {{"memory_limit", fmt::format("{}B", request_.memory_bytes / 5 * 4)},
-                                                    {"threads", std::to_string(request_.threads)},
-                                                    {"preserve_insertion_order", "false"},
-                                                    {"temp_directory", spill.string()}});
+  return Connection::Open(request_.paths.duckdb(), settings);
 }
 
 Status Loader::Prepare(Connection& connection) {
@@ -437,13 +448,14 @@ LoadReport Loader::DryReport() {
 }
 
 Result<LoadReport> Loader::Run() {
+  if (request_.ledger == nullptr) return LoadReport{};  // a ledger that is gone does not mean that datasets are
   std::optional<store::FileLock> lock;
   if (!request_.dry_run) {
     LODE_TRY(store::MakeDirectories(request_.paths.locks()));
     LODE_TRY(store::FileLock held, store::FileLock::Acquire(request_.paths.locks() / "_load.lock", "load"));
     lock.emplace(std::move(held));
   }
-  if (request_.ledger != nullptr) LODE_TRY(TakeDatasets());
+  LODE_TRY(TakeDatasets());
   SignalWatch signals;
   {
     LODE_TRY(Connection connection, OpenToRead());

@@ -302,6 +302,14 @@ TEST_F(LoadTest, RowsOfADatasetThatIsGoneGoUnlessOthersAreNamed) {
   EXPECT_THAT(Rows(kFrontRows), IsEmpty());
 }
 
+TEST_F(LoadTest, WithoutALedgerNothingGoes) {
+  Put("fut", "ohlcv-1d", kYear, Bars({Bar(1, "ESH4", "ES", "2024-01-02", 100, 10)}));
+  LoadAll();
+  ledger_.reset();
+  EXPECT_THAT(LoadAll(), IsEmpty());
+  EXPECT_THAT(Rows(kFrontRows), ElementsAre("ES|2024-01-02|ESH4|100.000000000|10"));
+}
+
 TEST_F(LoadTest, TheFrontIsChosenAmongAllDatasets) {
   Put("fut", "ohlcv-1d", kYear, Bars({Bar(1, "ESH4", "ES", "2024-01-02", 100, 10)}));
   Put("opt", "ohlcv-1d", kYear, Bars({Bar(2, "ESM4", "ES", "2024-01-02", 101, 11)}));
