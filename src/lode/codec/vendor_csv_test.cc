@@ -436,6 +436,11 @@ TEST(VendorCsv, PolygonTypesAreToldByHeaderTickerAndFirstBar) {
   EXPECT_EQ(Inferred(Bar("A", "1", "16799904000000000")), "us_stocks_sip/minute_aggs_v1") << "mangled, so no midnight";
   EXPECT_EQ(Inferred(Bar("O:SPY230327P00390000", "1", "1679889600000000000")), "us_options_opra/day_aggs_v1");
   EXPECT_EQ(Inferred(Bar("O:SPY230327P00390000", "1", "1678715580000000000")), "us_options_opra/minute_aggs_v1");
+  const std::string days = Bar("A", "1", "1680033600000000000") + "AA,1,1,1,1,1,1680033600000000000,1\n";
+  EXPECT_EQ(Inferred(days + "B,1,1,1,1,1,1680033600000000000,1\n"), "us_stocks_sip/day_aggs_v1") << "16:00, all";
+  EXPECT_EQ(Inferred(days + "B,1,1,1,1,1,1680033660000000000,1\n"), "us_stocks_sip/minute_aggs_v1");
+  EXPECT_EQ(Inferred(days), "us_stocks_sip/minute_aggs_v1") << "two may be by chance";
+  EXPECT_EQ(Inferred(Bar("A") + "A,1,1,1,1,1,1704171660000000000,1\n"), "us_stocks_sip/minute_aggs_v1");
   const std::string index = "ticker,open,close,high,low,window_start\n";
   EXPECT_EQ(Inferred(index + "I:SPX,1,1,1,1,1704171600000000000\n"), "us_indices/day_aggs_v1");
   EXPECT_EQ(Inferred(index + "I:SPX,1,1,1,1,1704205860000000000\n"), "us_indices/minute_aggs_v1");
