@@ -30,10 +30,10 @@ Result<std::unique_ptr<Decoder>> OpenVendorCsv(std::unique_ptr<ByteSource> bytes
                                                DecodeContext context);
 
 // Schema that a file's own text tells: the one whose columns the header has, the widest where several fit. What has the
-// same columns is told apart by Polygon's ticker prefixes (O: options, I: indices, else stocks) and by whether the
-// first bar begins at midnight in New York (day, else minute bars); Tardis' liquidations pass for trades and its
-// book_ticker for quotes. nullptr when nothing fits, or a Polygon file has no row. `first_bytes` holds the first two
-// lines; 64 KiB is ample.
+// same columns is told apart by the prefix of Polygon's first ticker (O: options, I: indices, else stocks) and by the
+// first bars: days when all begin at midnight in New York, or three and more at one instant, else minutes. Tardis'
+// liquidations pass for trades and its book_ticker for quotes: where the file's place tells the type, prefer that.
+// nullptr when nothing fits, or a Polygon file has no row. `first_bytes`: 64 KiB is ample.
 const TableSchema* InferVendorCsvSchema(std::string_view first_bytes);
 
 }  // namespace lode::codec

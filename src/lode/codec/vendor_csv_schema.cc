@@ -1,4 +1,5 @@
 // Which vendor schema a CSV file's own text tells.
+#include <algorithm>
 #include <set>
 
 #include "lode/codec/csv_reader.h"
@@ -55,19 +56,35 @@ std::string_view PolygonPrefix(std::string_view ticker) {
   return ticker.starts_with("I:") ? "us_indices/" : "us_stocks_sip/";
 }
 
-const TableSchema* InferPolygon(const std::vector<std::string>& header, const Names& names,
-                                const std::vector<std::string>& row) {
-  if (row.size() != header.size()) return nullptr;
-  std::string_view ticker, window_start;
-  for (size_t i = 0; i < header.size(); ++i) {
-    if (header[i] == "ticker") ticker = row[i];
-    if (header[i] == "window_start") window_start = row[i];
+// Whether the bars that begin a file are days: each starts at midnight in New York, or (some files say 16:00) all start
+// at one instant, which the minutes of several tickers do not.
+bool AreDays(const std::vector<int64_t>& starts_ns) {
+  constexpr size_t kEnoughToTell = 3;
+  const bool at_midnight =
+      std::ranges::all_of(starts_ns, [](int64_t ns) { return NewYorkMidnightNs(NewYorkDays().Of(ns)) == ns; });
+  const bool at_once = starts_ns.size() >= kEnoughToTell &&
+                       std::ranges::count(starts_ns, starts_ns[0]) == static_cast<ptrdiff_t>(starts_ns.size());
+  return !starts_ns.empty() && (at_midnight || at_once);
+}
+
+const TableSchema* InferPolygon(const std::vector<std::string>& header, const Names& names, std::string_view rows) {
+  constexpr size_t kRowsLookedAt = 1000;
+  const auto position = [&](std::string_view name) {
+    return static_cast<size_t>(std::ranges::find(header, name) - header.begin());
+  };
+  const size_t ticker_at = position("ticker"), start_at = position("window_start");
+  std::string first_ticker;
+  std::vector<int64_t> starts_ns;
+  for (size_t i = 0; i < kRowsLookedAt; ++i) {
+    const std::vector<std::string> row = TakeLine(rows);
+    if (row.size() != header.size()) break;
+    if (i == 0) first_ticker = row[ticker_at];
+    int64_t ns = 0;
+    if (start_at < row.size() && ReadEpochNs(row[start_at], ns) == nullptr) starts_ns.push_back(ns);
   }
-  const std::string_view prefix = PolygonPrefix(ticker);
-  int64_t ns = 0;
-  const bool daily = !window_start.empty() && ReadEpochNs(window_start, ns) == nullptr &&
-                     NewYorkMidnightNs(NewYorkDays().Of(ns)) == ns;
-  const std::string_view other_bars = daily ? "minute_aggs_v1" : "day_aggs_v1";
+  if (first_ticker.empty()) return nullptr;
+  const std::string_view prefix = PolygonPrefix(first_ticker);
+  const std::string_view other_bars = AreDays(starts_ns) ? "minute_aggs_v1" : "day_aggs_v1";
   return Widest("polygon", names, [&](const TableSchema& schema) {
     return schema.name.starts_with(prefix) && !schema.name.ends_with(other_bars);
   });
@@ -79,7 +96,7 @@ const TableSchema* InferVendorCsvSchema(std::string_view first_bytes) {
   if (first_bytes.starts_with("\xEF\xBB\xBF")) first_bytes.remove_prefix(3);
   const std::vector<std::string> header = TakeLine(first_bytes);
   const Names names(header.begin(), header.end());
-  if (names.contains("ticker")) return InferPolygon(header, names, TakeLine(first_bytes));
+  if (names.contains("ticker")) return InferPolygon(header, names, first_bytes);
   return Widest("tardis", names, [](const TableSchema&) { return true; });
 }
 

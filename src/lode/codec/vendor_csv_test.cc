@@ -7,6 +7,7 @@
 
 #include "lode/base/time.h"
 #include "lode/codec/testing/decoded_rows.h"
+#include "lode/codec/testing/parquet_test.h"
 
 namespace lode::codec {
 namespace {
@@ -436,6 +437,11 @@ TEST(VendorCsv, PolygonTypesAreToldByHeaderTickerAndFirstBar) {
   EXPECT_EQ(Inferred(Bar("A", "1", "16799904000000000")), "us_stocks_sip/minute_aggs_v1") << "mangled, so no midnight";
   EXPECT_EQ(Inferred(Bar("O:SPY230327P00390000", "1", "1679889600000000000")), "us_options_opra/day_aggs_v1");
   EXPECT_EQ(Inferred(Bar("O:SPY230327P00390000", "1", "1678715580000000000")), "us_options_opra/minute_aggs_v1");
+  const std::string days = Bar("A", "1", "1680033600000000000") + "AA,1,1,1,1,1,1680033600000000000,1\n";
+  EXPECT_EQ(Inferred(days + "B,1,1,1,1,1,1680033600000000000,1\n"), "us_stocks_sip/day_aggs_v1") << "16:00, all";
+  EXPECT_EQ(Inferred(days + "B,1,1,1,1,1,1680033660000000000,1\n"), "us_stocks_sip/minute_aggs_v1");
+  EXPECT_EQ(Inferred(days), "us_stocks_sip/minute_aggs_v1") << "two may be by chance";
+  EXPECT_EQ(Inferred(Bar("A") + "A,1,1,1,1,1,1704171660000000000,1\n"), "us_stocks_sip/minute_aggs_v1");
   const std::string index = "ticker,open,close,high,low,window_start\n";
   EXPECT_EQ(Inferred(index + "I:SPX,1,1,1,1,1704171600000000000\n"), "us_indices/day_aggs_v1");
   EXPECT_EQ(Inferred(index + "I:SPX,1,1,1,1,1704205860000000000\n"), "us_indices/minute_aggs_v1");
@@ -448,6 +454,57 @@ TEST(VendorCsv, PolygonTypesAreToldByHeaderTickerAndFirstBar) {
     row.append(static_cast<size_t>(std::ranges::count(header, ',')), ',');
     EXPECT_EQ(Inferred(header + row + "\n"), schema->name);
   }
+}
+
+class VendorParquet : public fixture::ParquetTest {};
+
+// Rows as the lake stores them: with the raw file's name in the schema's place for it.
+fixture::Batch WithSourceFile(const DecodedBatch& decoded, int32_t source_file) {
+  arrow::ArrayVector columns;
+  const auto schema = PhysicalSchema(*decoded.schema);
+  for (const auto& field : schema->fields()) {
+    columns.push_back(decoded.rows->GetColumnByName(field->name()));
+    if (columns.back() != nullptr) continue;
+    arrow::Int32Builder names;
+    EXPECT_TRUE(names.AppendValues(std::vector(static_cast<size_t>(decoded.rows->num_rows()), source_file)).ok());
+    columns.back() = names.Finish().ValueOrDie();
+  }
+  return arrow::RecordBatch::Make(schema, decoded.rows->num_rows(), std::move(columns));
+}
+
+TEST_F(VendorParquet, DistinctTextGoesThroughParquetWithoutThePoolsLimit) {
+  constexpr int kRows = 60'000;
+  const TableSchema& schema = *FindSchema("tardis/trades");
+  std::string text = kTrades;
+  for (int i = 0; i < kRows; ++i) {
+    const std::string id = i % 1000 == 7 ? "" : fmt::format("{:036}", i);
+    text += fmt::format("x,Y,1700000000000001,1700000000000002,{},buy,{}.5,2\n", id, i);
+  }
+  StringPool written(size_t{2} << 20), read(size_t{2} << 20);
+  for (StringPool* strings : {&written, &read}) ASSERT_TRUE(strings->SpillTo(::testing::TempDir()));
+  BadRecords bad;
+  auto decoder =
+      OpenVendorCsv(FromMemory(std::as_bytes(std::span(text.data(), text.size()))), schema, {&written, &bad, 65'536});
+  std::vector<fixture::Batch> batches;
+  for (;;) {
+    auto batch = (*decoder)->Next();
+    ASSERT_TRUE(batch) << batch.error().ToString();
+    if (!*batch) break;
+    batches.push_back(WithSourceFile(**batch, *written.Intern("a.csv.gz")));
+  }
+  ASSERT_TRUE(fixture::WriteRows(Path("a.parquet"), schema, written, batches));
+  const auto back = fixture::ReadAll(Path("a.parquet"), schema, read);
+  ASSERT_TRUE(back) << back.error().ToString();
+  int row = 0;
+  for (const fixture::Batch& batch : *back) {
+    const auto& ids = static_cast<const arrow::Int32Array&>(*batch->GetColumnByName("id"));
+    const auto& prices = static_cast<const arrow::DoubleArray&>(*batch->GetColumnByName("price"));
+    for (int64_t i = 0; i < batch->num_rows(); ++i, ++row) {
+      ASSERT_EQ(ids.IsNull(i) ? "" : read.Get(ids.Value(i)), row % 1000 == 7 ? "" : fmt::format("{:036}", row));
+      ASSERT_EQ(prices.Value(i), row + 0.5);
+    }
+  }
+  EXPECT_EQ(row, kRows);
 }
 
 TEST(VendorCsv, DistinctTextNeedsNoMemoryWhenThePoolSpills) {
