@@ -56,3 +56,16 @@ holding_duckdb() {
   wait $holder 2>/dev/null
   return $code
 }
+
+# import_bad VENDOR CASE…: each case's file into a lake of its own; its exit code, its rows and what was put aside.
+import_bad() {
+  local vendor=$1 name code
+  shift
+  for name; do
+    code=0
+    lode --lake "lake_$name" --quiet import "$FIXTURES/bad/vendors/$vendor/$name" --dataset bad || code=$?
+    echo "$name: exit $code, $(find "lake_$name/bronze" -name '*.parquet' | wc -l) partitions"
+    find "lake_$name/quarantine" -name '*.ndjson' -exec cat {} + 2>/dev/null
+  done
+  return 0
+}

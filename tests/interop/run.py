@@ -299,15 +299,26 @@ def tardis_tree(checks, root):
         checks.add(f"tardis client {name}", vendor_files, checks, client, sorted(client.iterdir()))
 
 
+def with_line_end(checks, path):
+    """The file, or a copy that ends its last line: some samples were cut out of web pages."""
+    if path.read_bytes().endswith(b"\n"):
+        return path
+    copy = checks.work / "line_end" / path.name
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes(path.read_bytes() + b"\n")
+    return copy
+
+
 def real_vendors(checks, polygon, tardis):
-    for path in sorted(polygon.glob("*.csv")):
+    for path in map(lambda p: with_line_end(checks, p), sorted(polygon.glob("*.csv"))):
         name = f"real polygon {path.name}"
         if path.name == "stocks_minute_candlesticks_example.csv":  # the page it comes from cut two digits off its times
             checks.add(name, refused_file, checks, path, "window_start")
         else:
             checks.add(name, vendor_files, checks, path, [path])
     machine = tardis / "machine"
-    for path in [*sorted(tardis.glob("*.csv")), machine / "options_chain.csv", *sorted((machine / "csv").glob("*.csv"))]:
+    samples = [*sorted(tardis.glob("*.csv")), machine / "options_chain.csv", *sorted((machine / "csv").glob("*.csv"))]
+    for path in map(lambda p: with_line_end(checks, p), samples):
         name = f"real tardis {path.name}"
         if path.name in ("deltas_1.csv", "trades_1.csv"):  # nanoseconds, which the vendor's files never have
             checks.add(name, refused_file, checks, path, "timestamp")

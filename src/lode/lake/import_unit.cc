@@ -38,6 +38,7 @@ class UnitRun {
 
   Result<UnitResult> Run() {
     LODE_TRY(CheckDisk());
+    LODE_TRY(strings_.SpillTo(context_.writer->temporary()));
     LODE_TRY(StageRawFiles());
     LODE_TRY(decoded_, DecodeUnit(context_, unit_, paths_, strings_, sorter_));
     LODE_TRY(CheckRejects());
@@ -244,12 +245,11 @@ class UnitRun {
     LODE_TRY(const codec::WrittenFile written, parquet->Close());
     result_.duplicates += counts.duplicates;
     if (counts.rows == 0 && !merge_present) return store::Remove(temporary);
-    RecordPartition(path, temporary, written, counts, old, found_sha256);
-    return Ok();
+    return RecordPartition(path, temporary, written, counts, old, found_sha256);
   }
 
-  void RecordPartition(const std::string& path, const fs::path& temporary, const codec::WrittenFile& written,
-                       const MergeCounts& counts, const ledger::Partition* old, const std::string& found_sha256) {
+  Status RecordPartition(const std::string& path, const fs::path& temporary, const codec::WrittenFile& written,
+                         const MergeCounts& counts, const ledger::Partition* old, const std::string& found_sha256) {
     ledger::Partition partition;
     partition.path = path;
     partition.size = written.size;
@@ -261,13 +261,14 @@ class UnitRun {
     result_.rows += written.rows;
     const bool unchanged = found_sha256 == written.sha256;
     if (unchanged) {
-      unused_.push_back(temporary);
+      LODE_TRY(store::Remove(temporary));
     } else {
       ++result_.partitions;
       result_.bytes_out += written.size;
       Stage(temporary, fmt::format("bronze/{}/{}", context_.writer->dataset(), path), written.sha256, found_sha256);
     }
     receipt_.partitions.push_back(std::move(partition));
+    return Ok();
   }
 
   void AddConflict(int32_t source, int64_t row, const std::string& key) {
@@ -324,9 +325,7 @@ class UnitRun {
     receipt_.duplicates = result_.duplicates;
     result_.records = decoded_.records;
     result_.rejected = decoded_.rejected_count;
-    LODE_TRY(Publish(*context_.writer, staged_, std::move(receipt_)));
-    for (const fs::path& temporary : unused_) LODE_TRY(store::Remove(temporary));
-    return Ok();
+    return Publish(*context_.writer, staged_, std::move(receipt_));
   }
 
   const UnitContext& context_;
@@ -335,7 +334,6 @@ class UnitRun {
   PartitionSorter sorter_;
   std::vector<fs::path> paths_;  // where each unit file is read from
   std::vector<StagedFile> staged_;
-  std::vector<fs::path> unused_;  // temporaries equal to what is there
   DecodedUnit decoded_;
   ledger::Receipt receipt_;
   UnitResult result_;

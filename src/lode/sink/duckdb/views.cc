@@ -53,6 +53,8 @@ Status DropStale(Connection& connection, const std::vector<ledger::DatasetRow>& 
 
 Status WriteViews(const lake::LakePaths& paths, const std::vector<ledger::DatasetRow>& datasets) {
   LODE_TRY(Connection connection, Connection::Open(paths.duckdb(), {{"threads", "1"}, {"memory_limit", "128MiB"}}));
+  // DuckDB checkpoints when it closes, where an error of the disk can only end the program.
+  LODE_TRY(connection.Execute("PRAGMA disable_checkpoint_on_shutdown"));
   LODE_TRY(connection.Execute("BEGIN"));
   LODE_TRY(DropStale(connection, datasets));
   std::error_code problem;
@@ -63,7 +65,8 @@ Status WriteViews(const lake::LakePaths& paths, const std::vector<ledger::Datase
     LODE_TRY(connection.Execute("COMMENT ON VIEW " + SqlName(dataset.name) + " IS " +
                                 SqlText(std::string(kComment) + dataset.name)));
   }
-  return connection.Execute("COMMIT");
+  LODE_TRY(connection.Execute("COMMIT"));
+  return connection.Execute("CHECKPOINT");
 }
 
 }  // namespace
