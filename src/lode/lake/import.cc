@@ -109,6 +109,7 @@ class DatasetImport {
     context.progress = [this](uint64_t bytes, int64_t rows) { Progress(bytes, rows); };
     context.notice = [this](const std::string& line) { observer_.OnNotice(line); };
     for (Unit& unit : plan.units) LODE_TRY(RunWithoutFailures(context, unit, failed));
+    writer.DropTemporaries();  // what a publish could not remove
     return result_;
   }
 

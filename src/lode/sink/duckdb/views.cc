@@ -53,8 +53,6 @@ Status DropStale(Connection& connection, const std::vector<ledger::DatasetRow>& 
 
 Status WriteViews(const lake::LakePaths& paths, const std::vector<ledger::DatasetRow>& datasets) {
   LODE_TRY(Connection connection, Connection::Open(paths.duckdb(), {{"threads", "1"}, {"memory_limit", "128MiB"}}));
-  // DuckDB checkpoints when it closes, where an error of the disk can only end the program.
-  LODE_TRY(connection.Execute("PRAGMA disable_checkpoint_on_shutdown"));
   LODE_TRY(connection.Execute("BEGIN"));
   LODE_TRY(DropStale(connection, datasets));
   std::error_code problem;
@@ -65,8 +63,7 @@ Status WriteViews(const lake::LakePaths& paths, const std::vector<ledger::Datase
     LODE_TRY(connection.Execute("COMMENT ON VIEW " + SqlName(dataset.name) + " IS " +
                                 SqlText(std::string(kComment) + dataset.name)));
   }
-  LODE_TRY(connection.Execute("COMMIT"));
-  return connection.Execute("CHECKPOINT");
+  return connection.Execute("COMMIT");
 }
 
 }  // namespace
