@@ -61,7 +61,7 @@ TableSchema Aggregates(Market market, std::string_view type) {
         Maybe(price, kFloat64, fmt::format("{} {}", price, index ? "value" : "price, USD, not adjusted for splits")));
   }
   columns.push_back(Needed("window_start", kTimestampUs,
-                           daily ? "start of the bar, UTC: midnight in New York" : "start of the bar, UTC"));
+                           daily ? "start of the bar, UTC: as a rule midnight in New York" : "start of the bar, UTC"));
   if (!index) columns.push_back(Maybe("transactions", kInt64, "trades in the bar"));
   AppendComputed(columns, "window_start", market == Market::kOptions);
   columns.push_back({"_extra", kText, true, ColumnOrigin::kExtra, "columns this schema does not know, as JSON text"});

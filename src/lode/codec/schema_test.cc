@@ -101,7 +101,7 @@ std::string_view SourceRules(std::string_view source) {
            "  double holds are bad records.\n"
            "- **Times** are the vendor's nanoseconds since 1970 UTC (19 digits): `timestamp[us]` for bars, "
            "`timestamp[ns]` for\n"
-           "  trades and quotes. An empty cell is null where null is allowed.\n"
+           "  trades and quotes. An empty cell is null where null is allowed, and so is a time of 0.\n"
            "- **Computed** columns are lode's: `session_date` is the day in New York; `underlying`, `expiry`, "
            "`option_type` and\n"
            "  `strike` are the parts of an option ticker (O:SPX1230120C04000000: SPX1, 2023-01-20, C, 4000).\n"
