@@ -284,7 +284,7 @@ def refused_file(name, checks, path, message):
 
 def polygon_tree(checks, root):
     for folder in sorted(root.glob("*/*_v1")):
-        checks.add(f"polygon {folder.parent.name} {folder.name}", vendor_files, checks, folder, sorted(folder.rglob("*.gz")))
+        checks.add(f"{root.name} {folder.parent.name} {folder.name}", vendor_files, checks, folder, sorted(folder.rglob("*.gz")))
 
 
 def tardis_tree(checks, root):
@@ -358,8 +358,7 @@ def generated(checks, seed):
     fixture("polygon", work / "polygon", "--seed", seed % 1000)
     polygon_tree(checks, work / "polygon")
     fixture("polygon", work / "polygon_spring", "--seed", seed % 1000, "--start", "2024-03-07", "--days", 4)
-    checks.add("polygon in spring", vendor_files, checks, work / "polygon_spring" / "us_stocks_sip" / "minute_aggs_v1",
-               sorted((work / "polygon_spring" / "us_stocks_sip" / "minute_aggs_v1").rglob("*.gz")))
+    polygon_tree(checks, work / "polygon_spring")
     fixture("tardis", work / "tardis", "--seed", seed % 1000)
     tardis_tree(checks, work / "tardis")
 
