@@ -94,11 +94,11 @@ const char* SplitCsv(std::string_view line, std::vector<std::string_view>& field
   }
 }
 
-Result<CsvReader> CsvReader::Open(std::unique_ptr<ByteSource> bytes, bool may_be_empty) {
-  CsvReader reader(std::move(bytes), may_be_empty);
+Result<CsvReader> CsvReader::Open(std::unique_ptr<ByteSource> bytes, LineRules rules) {
+  CsvReader reader(std::move(bytes), rules);
   std::string_view line;
   LODE_TRY(const bool any, reader.lines_.Next(line));
-  if (!any && may_be_empty) return reader;
+  if (!any && rules.may_be_empty) return reader;
   if (!any) return Fail(ErrorKind::kBadInput, "line 1: no header");  // a byte order mark and nothing else
   if (const char* fault = SplitCsv(WithoutCarriageReturn(line), reader.fields_, reader.scratch_)) {
     return Fail(ErrorKind::kBadInput, "line 1: header: {}", fault);

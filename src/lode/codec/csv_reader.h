@@ -27,8 +27,8 @@ class CsvReader {
   static constexpr size_t kMaxColumns = 4096;
 
   // Reads the header: kBadInput for an empty file, no end of line, a name twice or not printable text. With
-  // `may_be_empty` an empty file is a proper one that has neither columns nor lines.
-  static Result<CsvReader> Open(std::unique_ptr<ByteSource> bytes, bool may_be_empty = false);
+  // LineRules::may_be_empty an empty file is a proper one that has neither columns nor lines.
+  static Result<CsvReader> Open(std::unique_ptr<ByteSource> bytes, LineRules rules = {});
 
   const std::vector<std::string>& columns() const { return columns_; }
   // Position of a column, -1 when there is none.
@@ -41,12 +41,13 @@ class CsvReader {
   // nullptr when the line is well-formed.
   const char* fault() const { return fault_; }
   std::string_view raw() const { return raw_; }
+  bool ended_open() const { return lines_.ended_open(); }
   int64_t line_number() const { return lines_.line_number(); }  // from 1, the header counted
   int64_t offset() const { return lines_.offset(); }
   int64_t row() const { return lines_.line_number() - 2; }  // from 0, the header not counted
 
  private:
-  CsvReader(std::unique_ptr<ByteSource> bytes, bool may_be_empty) : lines_(std::move(bytes), may_be_empty) {}
+  CsvReader(std::unique_ptr<ByteSource> bytes, LineRules rules) : lines_(std::move(bytes), rules) {}
 
   LineReader lines_;
   std::vector<std::string> columns_;

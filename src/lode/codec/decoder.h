@@ -47,6 +47,7 @@ struct StreamFacts {
   uint64_t limit = 0;                       // requested record limit, 0: none
   int64_t records = 0;                      // good and bad records seen, control messages not counted
   bool ended = false;                       // the stream ended properly
+  bool ended_open = false;                  // text whose last line has no LF: only compression proves it whole
 };
 
 struct DecodedBatch {

@@ -12,8 +12,8 @@ constexpr size_t kBlockBytes = size_t{256} << 10;
 
 }  // namespace
 
-LineReader::LineReader(std::unique_ptr<ByteSource> bytes, bool may_be_empty)
-    : bytes_(std::move(bytes)), buffer_(kBlockBytes + kPadding), may_be_empty_(may_be_empty) {}
+LineReader::LineReader(std::unique_ptr<ByteSource> bytes, LineRules rules)
+    : bytes_(std::move(bytes)), buffer_(kBlockBytes + kPadding), rules_(rules) {}
 
 Result<bool> LineReader::Refill() {
   if (next_ > 0) {
@@ -41,13 +41,19 @@ Result<bool> LineReader::NextAfterRead(std::string_view& line) {
       // A mark may come in pieces: wait for three bytes or the end.
       if (more && filled_ < 3) continue;
       begun_ = true;
-      if (filled_ == 0 && may_be_empty_) return false;
+      if (filled_ == 0 && rules_.may_be_empty) return false;
       if (filled_ == 0) return Fail(ErrorKind::kBadInput, "empty file");
       if (std::string_view(buffer_.data(), filled_).starts_with("\xEF\xBB\xBF")) next_ = 3;
       return Next(line);  // looks at the whole of what is here
     }
     if (!more) {
       if (next_ == filled_) return false;
+      if (rules_.may_end_open && line_number_ > 0) {
+        ended_open_ = true;
+        Take(line, filled_ - next_);
+        next_ = filled_;
+        return true;
+      }
       return Fail(ErrorKind::kBadInput, "line {}: no line end: the file is cut short", line_number_ + 1);
     }
     if (const void* end = std::memchr(buffer_.data() + seen, '\n', filled_ - seen)) {

@@ -12,6 +12,12 @@
 
 namespace lode::codec {
 
+// What a vendor's files may lack.
+struct LineRules {
+  bool may_be_empty = false;  // an empty stream is a proper one without lines
+  bool may_end_open = false;  // the last line but the first may lack its LF; ended_open() then says so
+};
+
 // A line is a record, so a last line without LF is a file cut short: an error, as are an empty stream and a line
 // longer than kMaxLineBytes. A byte order mark at the start is passed over. Not thread-safe.
 class LineReader {
@@ -20,8 +26,7 @@ class LineReader {
   // Bytes after every line that may be read (not trusted): simdjson and word-wise scanners run past the end.
   static constexpr size_t kPadding = 64;
 
-  // `may_be_empty`: an empty stream is a proper one without lines.
-  explicit LineReader(std::unique_ptr<ByteSource> bytes, bool may_be_empty = false);
+  explicit LineReader(std::unique_ptr<ByteSource> bytes, LineRules rules = {});
 
   // The next line without its LF; it lives until the next call. False at the proper end. kBadInput names the line.
   Result<bool> Next(std::string_view& line) {
@@ -33,6 +38,8 @@ class LineReader {
     return NextAfterRead(line);
   }
 
+  // Whether the last line had no LF.
+  bool ended_open() const { return ended_open_; }
   // Of the line Next() gave last: its number from 1, and its first byte's place in the stream.
   int64_t line_number() const { return line_number_; }
   int64_t offset() const { return offset_; }
@@ -60,7 +67,8 @@ class LineReader {
   int64_t line_number_ = 0;
   int64_t offset_ = 0;
   bool begun_ = false;
-  bool may_be_empty_;
+  LineRules rules_;
+  bool ended_open_ = false;
 };
 
 }  // namespace lode::codec

@@ -65,6 +65,7 @@ class VendorCsv final : public Decoder {
       LODE_TRY(const bool more, reader_.Next());
       if (!more) {
         facts_.ended = true;
+        facts_.ended_open = reader_.ended_open();
         break;
       }
       LODE_TRY(rows_.Add(reader_));
@@ -84,7 +85,8 @@ class VendorCsv final : public Decoder {
 
 Result<std::unique_ptr<Decoder>> OpenVendorCsv(std::unique_ptr<ByteSource> bytes, const TableSchema& schema,
                                                DecodeContext context) {
-  LODE_TRY(CsvReader reader, CsvReader::Open(std::move(bytes), /*may_be_empty=*/schema.source == "tardis"));
+  LODE_TRY(CsvReader reader,
+           CsvReader::Open(std::move(bytes), {.may_be_empty = schema.source == "tardis", .may_end_open = true}));
   auto decoder = std::make_unique<VendorCsv>(std::move(reader), schema, context);
   LODE_TRY(decoder->Bind());
   return decoder;

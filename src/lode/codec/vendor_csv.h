@@ -23,8 +23,10 @@ namespace lode::codec {
 // - Text is UTF-8 without control characters, at most 256 bytes, and stays as it is: NA, TRUE and nan are tickers.
 // - A line has as many fields as the header. Quotes (within a line) and CRLF are tolerated.
 //
+// A last line without LF is taken, and StreamFacts::ended_open says so.
+//
 // Rows keep the file's order, whatever their times. source_row is the line's number from 0, the header not counted.
-// Structural faults end the stream: a bad header, a last line without LF, a line over 1 MiB, an empty file (but for
+// Structural faults end the stream: a bad header or one without LF, a line over 1 MiB, an empty file (but for
 // Tardis, where that is a day without records). A header alone is a valid file of no records.
 Result<std::unique_ptr<Decoder>> OpenVendorCsv(std::unique_ptr<ByteSource> bytes, const TableSchema& schema,
                                                DecodeContext context);

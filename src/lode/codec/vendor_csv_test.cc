@@ -385,11 +385,20 @@ TEST(VendorCsv, EmptyFiles) {
   EXPECT_EQ(Error(kStockBars, kBars), "");
 }
 
+TEST(VendorCsv, ALastLineWithoutItsEndIsTakenAndSaid) {
+  const std::string line = "x,Y,1700000000000001,1700000000000002,7,buy,1,2";
+  const Decoded open = Decode("tardis/trades", kTrades + line + "\n" + line);
+  EXPECT_EQ(open.error_text(), "");
+  EXPECT_EQ(open.facts.records, 2);
+  EXPECT_TRUE(open.facts.ended_open);
+  const Decoded closed = Decode("tardis/trades", kTrades + line + "\n" + line + "\n");
+  EXPECT_EQ(closed.facts.records, 2);
+  EXPECT_FALSE(closed.facts.ended_open);
+}
+
 TEST(VendorCsv, StructuralFaults) {
   EXPECT_EQ(Error(kStockBars, "ticker,volume,open,close,high,low,start,transactions\n"),
             "line 1: header: column 'window_start' of schema us_stocks_sip/day_aggs_v1 is missing");
-  EXPECT_EQ(Error("tardis/trades", kTrades + "x,Y,1700000000000001,1700000000000002,7,buy,1,2"),
-            "line 2: no line end: the file is cut short");
   EXPECT_EQ(Error("tardis/trades", kTrades.substr(0, 30)), "line 1: no line end: the file is cut short");
   EXPECT_EQ(Error("tardis/trades", "symbol," + kTrades), "line 1: header: column 'symbol' comes twice");
   std::string header = "exchange,symbol,timestamp,local_timestamp";

@@ -73,6 +73,21 @@ TEST(ImportCells, AFileOfOneSymbolAndDayAnswersForThem) {
   EXPECT_EQ(cells[0].state, CellState::kEmpty);
 }
 
+TEST(ImportCells, TextWithAnOpenEndProvesNothingUnlessItsCompressionDoes) {
+  for (const bool compressed : {false, true}) {
+    Delivery delivery;
+    DataFile file = File("glbx-mdp3-20240102.ohlcv-1m.csv");
+    file.name_facts.compressed = compressed;
+    DecodedFile decoded;
+    decoded.file = &file;
+    decoded.stream.ended_open = true;
+    decoded.days[On("2024-01-02")].rows = decoded.days[On("2024-01-02")].by_symbol[0] = 5;
+    const std::vector<Cell> cells = CellsOfFile(delivery, decoded);
+    ASSERT_EQ(cells.size(), 1u);
+    EXPECT_EQ(cells[0].state, compressed ? CellState::kComplete : CellState::kPartial);
+  }
+}
+
 TEST(ImportCells, RowsOutsideTheDaysOfTheNameProveNothing) {
   Delivery delivery;
   DataFile file = File("glbx-mdp3-20240102.ohlcv-1m.csv");
