@@ -9,14 +9,15 @@ namespace {
 
 TEST(Layout, ExpandsDays) {
   const Day day = ParseDay("2024-01-31").value();
-  EXPECT_EQ(Layout::Parse("year={yyyy}/data.parquet")->PathOf(day), "year=2024/data.parquet");
-  EXPECT_EQ(Layout::Parse("month={yyyy}-{mm}/data.parquet")->PathOf(day), "month=2024-01/data.parquet");
-  EXPECT_EQ(Layout::Parse("day={day}/data.parquet")->PathOf(day), "day=2024-01-31/data.parquet");
+  EXPECT_EQ(Layout::Parse("year={yyyy}/data.parquet")->PathOf(day, "ES"), "year=2024/data.parquet");
+  EXPECT_EQ(Layout::Parse("month={yyyy}-{mm}/data.parquet")->PathOf(day, "ES"), "month=2024-01/data.parquet");
+  EXPECT_EQ(Layout::Parse("day={day}/data.parquet")->PathOf(day, "ES"), "day=2024-01-31/data.parquet");
+  EXPECT_EQ(Layout::Parse("day={day}/{symbol}.parquet")->PathOf(day, "es/x"), "day=2024-01-31/es%2fx.parquet");
 }
 
 TEST(Layout, RefusesPathsThatLeaveTheFolderOrHoldNoTime) {
   for (const char* text : {"", "/x/{day}.parquet", "../{day}.parquet", "{day}/../x.parquet", "{day}/data.csv",
-                           "{mm}/data.parquet", "data.parquet", "{symbol}/{day}.parquet", "{day/data.parquet"}) {
+                           "{mm}/data.parquet", "data.parquet", "{venue}/{day}.parquet", "{day/data.parquet"}) {
     EXPECT_FALSE(Layout::Parse(text).has_value()) << text;
   }
 }

@@ -51,19 +51,19 @@ TEST(Delivery, SortsConditionsAndRefusesRepeatedDays) {
 }
 
 TEST(Delivery, TakesFileNamesApart) {
-  const DataFileName day = ParseDataFileName("glbx-mdp3-20241218.ohlcv-1m.csv");
+  const FileNameFacts day = ParseDataFileName("glbx-mdp3-20241218.ohlcv-1m.csv");
   EXPECT_EQ(day.dataset, "GLBX.MDP3");
   EXPECT_EQ(day.first, day.last);
   EXPECT_EQ(FormatDay(*day.first), "2024-12-18");
   EXPECT_EQ(day.schema, "ohlcv-1m");
   EXPECT_EQ(day.group, "glbx-mdp3.ohlcv-1m");
-  const DataFileName week = ParseDataFileName("glbx-mdp3-20241215-20241221.trades.ESH5.dbn.zst");
+  const FileNameFacts week = ParseDataFileName("glbx-mdp3-20241215-20241221.trades.ESH5.dbn.zst");
   EXPECT_EQ(FormatDay(*week.first), "2024-12-15");
   EXPECT_EQ(FormatDay(*week.last), "2024-12-21");
   EXPECT_TRUE(week.compressed);
   EXPECT_EQ(week.encoding, "dbn");
   EXPECT_EQ(week.group, "glbx-mdp3.trades.ESH5");
-  const DataFileName loose = ParseDataFileName("jan_2025_subset.json");
+  const FileNameFacts loose = ParseDataFileName("jan_2025_subset.json");
   EXPECT_FALSE(loose.first.has_value());
   EXPECT_EQ(loose.group, "jan_2025_subset");
   EXPECT_EQ(ParseDataFileName("test_data.definition.v1.dbn.frag.zst").encoding, "dbn.frag");
