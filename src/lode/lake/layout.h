@@ -35,8 +35,8 @@ class Layout {
 };
 
 // Percent-encodes a value for use as one path component: everything but [A-Z0-9._=-] (lower case included, so that "ES"
-// and "es" differ on any disk; vendors' symbols are upper case), and a leading '.'. Never empty; long values are cut and
-// end in a hash.
+// and "es" differ on any disk; vendors' symbols are upper case), and a leading '.'. Never empty; long values are cut
+// and end in a hash.
 std::string EncodePathComponent(std::string_view value);
 
 }  // namespace lode::lake

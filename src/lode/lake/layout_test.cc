@@ -28,7 +28,8 @@ TEST(Layout, SymbolsAreOneEncodedComponentEach) {
 
 TEST(Layout, RefusesPathsThatLeaveTheFolderOrHoldNoTime) {
   for (const char* text : {"", "/x/{day}.parquet", "../{day}.parquet", "{day}/../x.parquet", "{day}/data.csv",
-                           "{mm}/data.parquet", "data.parquet", "{venue}/{day}.parquet", "{symbol}/data.parquet", "{symbol}{mm}.parquet", "{day/data.parquet"}) {
+                           "{mm}/data.parquet", "data.parquet", "{venue}/{day}.parquet", "{symbol}/data.parquet",
+                           "{symbol}{mm}.parquet", "{day/data.parquet"}) {
     EXPECT_FALSE(Layout::Parse(text).has_value()) << text;
   }
 }
