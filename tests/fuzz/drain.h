@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "lode/codec/byte_source.h"
 #include "lode/codec/decoder.h"
@@ -20,6 +21,19 @@ inline void Require(bool holds) {
 
 inline std::unique_ptr<codec::ByteSource> Source(const uint8_t* data, size_t size) {
   return codec::FromMemory(std::as_bytes(std::span(data, size)));
+}
+
+// Bytes come in pieces of at most `piece`, and no more of them than `most`.
+inline void DrainBytes(codec::ByteSource& source, size_t piece, uint64_t most) {
+  std::vector<std::byte> buffer(piece);
+  uint64_t total = 0;
+  while (true) {
+    const auto read = source.Read(buffer);
+    if (!read || *read == 0) break;
+    Require(*read <= buffer.size());
+    total += *read;
+  }
+  Require(total <= most);
 }
 
 // Any bytes must give batches, bad records and at most one error; never a batch that breaks its own schema.

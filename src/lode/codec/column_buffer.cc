@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lode/codec/arrow_result.h"
+#include "lode/codec/batch_memory.h"
 
 namespace lode::codec {
 namespace {
@@ -60,6 +61,24 @@ std::shared_ptr<arrow::Array> ColumnBuffer::Take(int64_t rows) {
   std::shared_ptr<arrow::Buffer> validity = nulls_ > 0 ? std::exchange(validity_, nullptr) : nullptr;
   return arrow::MakeArray(
       arrow::ArrayData::Make(type_, rows, {std::move(validity), std::exchange(values_, nullptr)}, nulls_));
+}
+
+int64_t RowBytes(std::span<const ColumnBuffer> columns) {
+  int64_t bytes = 0;
+  for (const ColumnBuffer& column : columns) bytes += column.BytesFor(64);
+  return bytes / 64;
+}
+
+Status ReserveColumns(std::span<ColumnBuffer> columns, int64_t rows) {
+  int64_t bytes = 0;
+  for (const ColumnBuffer& column : columns) bytes += column.BytesFor(rows);
+  LODE_TRY(const std::shared_ptr<arrow::Buffer> memory, AllocateBatchMemory(bytes));
+  int64_t offset = 0;
+  for (ColumnBuffer& column : columns) {
+    LODE_TRY(column.Reserve(rows, memory, offset));
+    offset += column.BytesFor(rows);
+  }
+  return Ok();
 }
 
 }  // namespace lode::codec

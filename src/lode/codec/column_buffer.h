@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "lode/base/result.h"
@@ -53,5 +54,10 @@ class ColumnBuffer {
   uint8_t* valid_bits_ = nullptr;
   int64_t nulls_ = 0;
 };
+
+// Bytes of a batch's memory a row, all columns together.
+int64_t RowBytes(std::span<const ColumnBuffer> columns);
+// Makes room for `rows` rows in all columns, in memory of their own.
+Status ReserveColumns(std::span<ColumnBuffer> columns, int64_t rows);
 
 }  // namespace lode::codec

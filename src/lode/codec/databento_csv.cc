@@ -2,17 +2,16 @@
 
 #include "lode/codec/csv_reader.h"
 #include "lode/codec/databento_text.h"
+#include "lode/codec/text_decoder.h"
 #include "lode/codec/text_rows.h"
 
 namespace lode::codec {
 namespace {
 
-class DatabentoCsv final : public Decoder {
+class DatabentoCsv final : public TextDecoder<TextRows> {
  public:
   DatabentoCsv(CsvReader reader, const TextOptions& options, const DecodeContext& context)
-      : reader_(std::move(reader)), rows_(options, context) {
-    facts_.schema = options.schema->name;
-  }
+      : TextDecoder(*options.schema, options, context), reader_(std::move(reader)) {}
 
   // Maps the header onto the schema; kBadInput names a column that is needed and not there.
   Status Bind() {
@@ -32,32 +31,14 @@ class DatabentoCsv final : public Decoder {
     return Ok();
   }
 
-  Result<std::optional<DecodedBatch>> Next() override {
-    if (failed_) return std::unexpected(*failed_);
-    if (Status status = Fill(); !status) {
-      failed_ = status.error();
-      return std::unexpected(std::move(status).error());
-    }
-    if (rows_.empty()) return std::nullopt;
-    return rows_.Finish();
-  }
-
-  const StreamFacts& facts() const override { return facts_; }
-
  private:
-  Status Fill() {
-    while (!rows_.full()) {
-      LODE_TRY(const bool more, reader_.Next());
-      if (!more) {
-        facts_.ended = true;
-        break;
-      }
-      LODE_TRY(rows_.BeginRow());
-      PutLine();
-      LODE_TRY(rows_.EndRow({reader_.row(), reader_.line_number(), reader_.offset(), reader_.raw()}));
-    }
-    facts_.records = rows_.records();
-    return Ok();
+  Result<bool> AddRecord() override {
+    LODE_TRY(const bool more, reader_.Next());
+    if (!more) return false;
+    LODE_TRY(rows_.BeginRow());
+    PutLine();
+    LODE_TRY(rows_.EndRow({reader_.row(), reader_.line_number(), reader_.offset(), reader_.raw()}));
+    return true;
   }
 
   void PutLine() {
@@ -78,10 +59,7 @@ class DatabentoCsv final : public Decoder {
   }
 
   CsvReader reader_;
-  TextRows rows_;
   std::vector<int> fields_;  // field of each column of the file, -1 when the schema has none
-  StreamFacts facts_;
-  std::optional<Error> failed_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "lode/codec/databento_text.h"
 #include "lode/codec/json_template.h"
 #include "lode/codec/line_reader.h"
+#include "lode/codec/text_decoder.h"
 #include "lode/codec/text_rows.h"
 
 namespace lode::codec {
@@ -168,44 +169,24 @@ class JsonLineParser {
   std::string compact_;
 };
 
-class DatabentoNdjson final : public Decoder {
+class DatabentoNdjson final : public TextDecoder<TextRows> {
  public:
   DatabentoNdjson(std::unique_ptr<ByteSource> bytes, const TextOptions& options, const DecodeContext& context)
-      : lines_(std::move(bytes)), rows_(options, context), parser_(rows_) {
-    facts_.schema = options.schema->name;
-  }
-
-  Result<std::optional<DecodedBatch>> Next() override {
-    if (failed_) return std::unexpected(*failed_);
-    if (Status status = Fill(); !status) {
-      failed_ = status.error();
-      return std::unexpected(std::move(status).error());
-    }
-    if (rows_.empty()) return std::nullopt;
-    return rows_.Finish();
-  }
-
-  const StreamFacts& facts() const override { return facts_; }
+      : TextDecoder(*options.schema, options, context), lines_(std::move(bytes)), parser_(rows_) {}
 
  private:
-  Status Fill() {
-    while (!rows_.full()) {
-      std::string_view line;
-      LODE_TRY(const bool more, lines_.Next(line));
-      if (!more) {
-        facts_.ended = true;
-        break;
-      }
-      LODE_TRY(rows_.BeginRow());
-      if (!PutByTemplate(line)) {
-        rows_.RestartRow();
-        PutByParser(line);
-      }
-      const int64_t number = lines_.line_number();
-      LODE_TRY(rows_.EndRow({number - 1, number, lines_.offset(), line}));
+  Result<bool> AddRecord() override {
+    std::string_view line;
+    LODE_TRY(const bool more, lines_.Next(line));
+    if (!more) return false;
+    LODE_TRY(rows_.BeginRow());
+    if (!PutByTemplate(line)) {
+      rows_.RestartRow();
+      PutByParser(line);
     }
-    facts_.records = rows_.records();
-    return Ok();
+    const int64_t number = lines_.line_number();
+    LODE_TRY(rows_.EndRow({number - 1, number, lines_.offset(), line}));
+    return true;
   }
 
   bool PutByTemplate(std::string_view line) {
@@ -224,13 +205,10 @@ class DatabentoNdjson final : public Decoder {
   }
 
   LineReader lines_;
-  TextRows rows_;
   JsonLineParser parser_;
   JsonTemplate template_;
   TextRows::FieldSet template_present_;
   std::vector<JsonScalar> scalars_;
-  StreamFacts facts_;
-  std::optional<Error> failed_;
 };
 
 }  // namespace

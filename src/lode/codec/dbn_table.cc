@@ -11,7 +11,7 @@ namespace {
 // A batch of wide rows (ten book levels, definitions) holds fewer of them, so that its memory stays bounded.
 constexpr int64_t kBatchBytes = int64_t{8} << 20;
 
-int64_t RowBytes(const arrow::Schema& schema) {
+int64_t ValueBytes(const arrow::Schema& schema) {
   int64_t bytes = 0;
   for (const auto& field : schema.fields()) bytes += field->type()->byte_width();
   return bytes;
@@ -44,19 +44,9 @@ DbnTable::DbnTable(const RecordLayout& layout, size_t record_bytes, int64_t batc
 }
 
 Status DbnTable::Reserve(int64_t rows_to_come) {
-  int64_t row_bytes = 0, bytes = 0;
-  for (const ColumnBuffer& column : columns_) row_bytes += column.BytesFor(64);
-  row_bytes /= 64;
-  const int64_t bounded = std::min(batch_rows_, std::max<int64_t>(1, kBatchBytes / RowBytes(*schema_)));
-  capacity_ = RowsInHugePages(std::clamp<int64_t>(rows_to_come, 1, bounded), row_bytes);
-  for (const ColumnBuffer& column : columns_) bytes += column.BytesFor(capacity_);
-  LODE_TRY(const std::shared_ptr<arrow::Buffer> memory, AllocateBatchMemory(bytes));
-  int64_t offset = 0;
-  for (ColumnBuffer& column : columns_) {
-    LODE_TRY(column.Reserve(capacity_, memory, offset));
-    offset += column.BytesFor(capacity_);
-  }
-  return Ok();
+  const int64_t bounded = std::min(batch_rows_, std::max<int64_t>(1, kBatchBytes / ValueBytes(*schema_)));
+  capacity_ = RowsInHugePages(std::clamp<int64_t>(rows_to_come, 1, bounded), RowBytes(columns_));
+  return ReserveColumns(columns_, capacity_);
 }
 
 Result<int64_t> DbnTable::Append(const DbnRun& run) {

@@ -289,7 +289,7 @@ Status TextRows::EndRow(const RecordPlace& place) {
   return Ok();
 }
 
-DecodedBatch TextRows::Finish() {
+DecodedBatch TextRows::Take() {
   arrow::ArrayVector arrays;
   for (RowColumn& column : columns_) arrays.push_back(column.Finish(rows_));
   auto batch = arrow::RecordBatch::Make(batch_schema_, rows_, std::move(arrays));

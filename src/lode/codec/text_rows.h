@@ -75,7 +75,7 @@ class TextRows {
   bool full() const { return rows_ >= max_rows_; }
   bool empty() const { return rows_ == 0; }
   // The rows since the last call; at least one.
-  DecodedBatch Finish();
+  DecodedBatch Take();
   int64_t records() const { return records_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lode/codec/csv_reader.h"
+#include "lode/codec/text_decoder.h"
 #include "lode/codec/text_values.h"
 #include "lode/codec/vendor_rows.h"
 
@@ -22,12 +23,10 @@ std::optional<std::string> LevelBefore(std::string_view name) {
   return fmt::format("{}{}{}", name.substr(0, open + 1), level - 1, name.substr(close));
 }
 
-class VendorCsv final : public Decoder {
+class VendorCsv final : public TextDecoder<VendorRows> {
  public:
   VendorCsv(CsvReader reader, const TableSchema& schema, const DecodeContext& context)
-      : reader_(std::move(reader)), schema_(schema), rows_(schema, context) {
-    facts_.schema = schema.name;
-  }
+      : TextDecoder(schema, schema, context), reader_(std::move(reader)), schema_(schema) {}
 
   Status Bind() {
     if (reader_.columns().empty()) return Ok();  // an empty file
@@ -47,38 +46,16 @@ class VendorCsv final : public Decoder {
     return rows_.Bind(reader_.columns());
   }
 
-  Result<std::optional<DecodedBatch>> Next() override {
-    if (failed_) return std::unexpected(*failed_);
-    if (Status status = Fill(); !status) {
-      failed_ = status.error();
-      return std::unexpected(std::move(status).error());
-    }
-    if (rows_.empty()) return std::nullopt;
-    return rows_.Take();
-  }
-
-  const StreamFacts& facts() const override { return facts_; }
-
  private:
-  Status Fill() {
-    while (!rows_.full()) {
-      LODE_TRY(const bool more, reader_.Next());
-      if (!more) {
-        facts_.ended = true;
-        facts_.ended_open = reader_.ended_open();
-        break;
-      }
-      LODE_TRY(rows_.Add(reader_));
-    }
-    facts_.records = rows_.records();
-    return Ok();
+  Result<bool> AddRecord() override {
+    LODE_TRY(const bool more, reader_.Next());
+    facts_.ended_open = reader_.ended_open();
+    if (more) LODE_TRY(rows_.Add(reader_));
+    return more;
   }
 
   CsvReader reader_;
   const TableSchema& schema_;
-  VendorRows rows_;
-  StreamFacts facts_;
-  std::optional<Error> failed_;
 };
 
 }  // namespace

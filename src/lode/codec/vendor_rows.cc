@@ -55,13 +55,11 @@ Status VendorRows::Bind(std::span<const std::string> file_columns) {
     if (field.kind == Kind::kUnknown) extra_.NoteDrift(name);
   }
   const bool any_unknown = std::ranges::any_of(fields_, [](const Field& f) { return f.kind == Kind::kUnknown; });
-  int64_t row_bytes = 0;
   for (int i = 0; i < batch_schema_->num_fields(); ++i) {
     const arrow::Field& field = *batch_schema_->field(i);
     columns_.emplace_back(field.type(), field.nullable(), i == extra_column_ && !any_unknown);
-    row_bytes += columns_.back().BytesFor(64);
   }
-  row_bytes /= 64;
+  const int64_t row_bytes = RowBytes(columns_);
   max_rows_ = std::max<int64_t>(1, std::min(context_.batch_rows, kBatchBytes / row_bytes));
   max_rows_ = RowsInHugePages(max_rows_, row_bytes);
   return Ok();
@@ -69,14 +67,7 @@ Status VendorRows::Bind(std::span<const std::string> file_columns) {
 
 Status VendorRows::Reserve() {
   capacity_ = records_ < kFirstRows ? std::min(kFirstRows, max_rows_) : max_rows_;
-  int64_t bytes = 0;
-  for (const ColumnBuffer& column : columns_) bytes += column.BytesFor(capacity_);
-  LODE_TRY(const std::shared_ptr<arrow::Buffer> memory, AllocateBatchMemory(bytes));
-  int64_t offset = 0;
-  for (ColumnBuffer& column : columns_) {
-    LODE_TRY(column.Reserve(capacity_, memory, offset));
-    offset += column.BytesFor(capacity_);
-  }
+  LODE_TRY(ReserveColumns(columns_, capacity_));
   for (Field& field : fields_) {
     if (field.column >= 0) field.values = Buffer(field.column).values<std::byte>();
   }

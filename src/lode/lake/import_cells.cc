@@ -57,8 +57,6 @@ std::string PartialReason(const Delivery& delivery, const DecodedFile& decoded, 
   const auto end = delivery.query ? delivery.query->end_ns : decoded.stream.end_ns;
   const FileNameFacts& name = decoded.file->name_facts;
   if (decoded.stream.ended_open && !name.compressed) return "the file's last line has no end: it may be cut short";
-  if (name.first && (day < *name.first || day > *name.last))
-    return "a file of other days, by its name, held these rows";
   const uint64_t limit = delivery.query ? delivery.query->limit : decoded.stream.limit;
   if (limit > 0 && static_cast<uint64_t>(decoded.stream.records) >= limit && !decoded.days.empty() &&
       day >= decoded.days.rbegin()->first) {

@@ -88,20 +88,6 @@ TEST(ImportCells, TextWithAnOpenEndProvesNothingUnlessItsCompressionDoes) {
   }
 }
 
-TEST(ImportCells, RowsOutsideTheDaysOfTheNameProveNothing) {
-  Delivery delivery;
-  DataFile file = File("glbx-mdp3-20240102.ohlcv-1m.csv");
-  DecodedFile decoded;
-  decoded.file = &file;
-  for (const char* day : {"2024-01-02", "2024-01-03"})
-    decoded.days[On(day)].rows = decoded.days[On(day)].by_symbol[0] = 5;
-  const auto states = States(CellsOfFile(delivery, decoded));
-  EXPECT_EQ(states.size(), 2u);
-  for (const auto& [cell, state] : states) {
-    EXPECT_EQ(state, cell.ends_with("02") ? CellState::kComplete : CellState::kPartial) << cell;
-  }
-}
-
 TEST(ImportCells, WithoutAManifestNothingIsCalledEmpty) {
   Delivery delivery = WholeDelivery();
   delivery.manifest.reset();

@@ -209,12 +209,11 @@ class FileDecode {
     return found->second;
   }
 
-  // Polygon's and Tardis' files are a day each: a stray row of another day must not stand for that day, let alone
-  // replace it.
+  // A file whose name says its days answers for them alone: a stray row of another day must not stand for that day, let
+  // alone replace it.
   bool IsOfTheFile(Day day) const {
     const auto& name = input_.file->name_facts;
-    const bool daily = context_.schema->source != "databento" && name.first;
-    return !daily || (*name.first <= day && day <= *name.last);
+    return !name.first || (*name.first <= day && day <= *name.last);
   }
 
   void RejectRow(const arrow::RecordBatch& rows, uint32_t row, std::optional<Day> day) {
