@@ -17,11 +17,26 @@ constexpr Settings kByteDeltas = {{{ZSTD_c_strategy, ZSTD_fast},
                                    {ZSTD_c_chainLog, 13},
                                    {ZSTD_c_minMatch, 4},
                                    {ZSTD_c_targetLength, 0}}};
+// Random bits: a search that gives up at once, so that the page is stored.
+constexpr Settings kIncompressible = {{{ZSTD_c_strategy, ZSTD_fast},
+                                       {ZSTD_c_hashLog, 12},
+                                       {ZSTD_c_chainLog, 12},
+                                       {ZSTD_c_minMatch, 7},
+                                       {ZSTD_c_targetLength, 64}}};
 constexpr Settings kOther = {{{ZSTD_c_strategy, ZSTD_dfast},
                               {ZSTD_c_hashLog, 14},
                               {ZSTD_c_chainLog, 13},
                               {ZSTD_c_minMatch, 4},
                               {ZSTD_c_targetLength, 0}}};
+
+const Settings& SettingsOf(PageContent content) {
+  switch (content) {
+    case PageContent::kByteDeltas: return kByteDeltas;
+    case PageContent::kIncompressible: return kIncompressible;
+    case PageContent::kOther: break;
+  }
+  return kOther;
+}
 
 size_t Checked(size_t result) {
   if (ZSTD_isError(result) != 0) throw parquet::ParquetException("zstd: ", ZSTD_getErrorName(result));
@@ -36,7 +51,7 @@ PageCompressor::PageCompressor() : context_(ZSTD_createCCtx()) {
 }
 
 std::span<const uint8_t> PageCompressor::Compress(std::span<const uint8_t> page, PageContent content) {
-  for (const auto& [setting, value] : content == PageContent::kByteDeltas ? kByteDeltas : kOther) {
+  for (const auto& [setting, value] : SettingsOf(content)) {
     Checked(ZSTD_CCtx_setParameter(context_.get(), setting, value));
   }
   if (const size_t bound = ZSTD_compressBound(page.size()); bound > frame_.size()) frame_.resize(bound);

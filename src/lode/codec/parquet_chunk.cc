@@ -43,8 +43,13 @@ parquet::Encoding::type ParquetName(ValueEncoding encoding) {
     case ValueEncoding::kDelta:
     case ValueEncoding::kDeltaBytes: return parquet::Encoding::DELTA_BINARY_PACKED;
     case ValueEncoding::kByteStreamSplit: return parquet::Encoding::BYTE_STREAM_SPLIT;
+    case ValueEncoding::kDeltaText: return parquet::Encoding::DELTA_BYTE_ARRAY;
   }
   return parquet::Encoding::UNKNOWN;
+}
+
+PageContent ContentOf(ValueEncoding encoding) {
+  return encoding == ValueEncoding::kDeltaBytes ? PageContent::kByteDeltas : PageContent::kOther;
 }
 
 template <typename T>
@@ -101,37 +106,81 @@ Result<int64_t> ChunkEncoder::Write(const Column& column, int index,
 
 template <typename T>
 void ChunkEncoder::WriteNumbers(std::optional<EncodingChoice>& choice) {
-  if (!choice) choice = ChooseEncoding<T>();
-  if (choice->first != ValueEncoding::kDictionary) return WriteValuePages<T>(choice->first);
-  if (BuildDictionary<T>()) return WriteDictionaryNumbers<T>();
-  WriteValuePages<T>(choice->otherwise);
+  bool indexed = false;
+  if (!choice) choice = column_->type == ColumnType::kFloat64 ? ChooseForDoubles(indexed) : ChooseEncoding<T>();
+  if (choice->first == ValueEncoding::kDictionary && (indexed || BuildDictionary<T>())) {
+    return WriteDictionaryNumbers<T>();
+  }
+  WriteValuePages<T>(choice->otherwise, choice->incompressible);
 }
 
 template <typename T>
 EncodingChoice ChunkEncoder::ChooseEncoding() {
-  const bool is_float = column_->type == ColumnType::kFloat64;
-  // PLAIN integers are no candidate: differences are never much larger, and a dictionary has what repeats.
-  const std::array<ValueEncoding, 2> candidates =
-      is_float ? std::array{ValueEncoding::kPlain, ValueEncoding::kByteStreamSplit}
-               : std::array{ValueEncoding::kDelta, ValueEncoding::kDeltaBytes};
   const std::vector<T> sample = Sample<T>();
-  if (sample.empty()) return {candidates[0], candidates[0]};
+  // PLAIN integers are no candidate: differences are never much larger, and a dictionary has what repeats.
+  if (sample.empty()) return {ValueEncoding::kDelta, ValueEncoding::kDelta, false};
   const uint64_t entries = IsTime(column_->type) ? kMaxDictionaryValues : ExpectedEntries<T>(sample);
   if (entries * kObviousRepeats <= static_cast<uint64_t>(pieces_.rows())) {
-    return {ValueEncoding::kDictionary, candidates[0]};
+    return {ValueEncoding::kDictionary, ValueEncoding::kDelta, false};
   }
-  ValueEncoding best = candidates[0];
+  EncodingChoice choice;
+  const uint64_t size = Smaller<T>(ValueEncoding::kDelta, ValueEncoding::kDeltaBytes, sample, choice);
+  if (entries < kMaxDictionaryValues && DictionaryTrial<T>(sample, entries, size)) {
+    choice.first = ValueEncoding::kDictionary;
+  }
+  return choice;
+}
+
+// Doubles have no differences to encode, and their dictionaries are worth a whole look: prices repeat within reach of
+// each other, which no small sample tells. Looking values up costs as much as a fifth of their bytes.
+EncodingChoice ChunkEncoder::ChooseForDoubles(bool& indexed) {
+  EncodingChoice choice;
+  indexed = BuildDictionary<int64_t>();
+  const std::vector<int64_t> sample = Sample<int64_t>();
+  if (sample.empty()) return choice;
+  const std::span<const int64_t> entries = wide_.dictionary.values();
+  if (indexed && entries.size() * kObviousRepeats <= indices_.size()) {
+    choice.first = ValueEncoding::kDictionary;
+    return choice;
+  }
+  const uint64_t size = Smaller<int64_t>(ValueEncoding::kPlain, ValueEncoding::kByteStreamSplit, sample, choice);
+  const int width = IndexBitWidth(entries.size());
+  if (!indexed || width > 16) return choice;
+  std::vector<uint32_t> indices;
+  const size_t block = std::min(static_cast<size_t>(kSampleBlockRows), indices_.size() / kSampleBlocks + 1);
+  for (size_t i = 0; i < kSampleBlocks; ++i) {
+    const auto from = std::min(indices_.size() / kSampleBlocks * i, indices_.size() - std::min(block, indices_.size()));
+    const auto part = std::span(indices_).subspan(from, std::min(block, indices_.size() - from));
+    indices.insert(indices.end(), part.begin(), part.end());
+  }
+  page_.Clear();
+  AppendHybrid(indices, width, page_);
+  const uint64_t index_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
+  page_.Clear();
+  AppendPlain(entries, page_);
+  const uint64_t entries_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
+  const uint64_t values = indices_.size();
+  if (index_size * values / indices.size() + entries_size < size * values / sample.size() / 10 * 8) {
+    choice.first = ValueEncoding::kDictionary;
+  }
+  return choice;
+}
+
+// Puts the better of two encodings of the sample into `choice`; its size.
+template <typename T>
+uint64_t ChunkEncoder::Smaller(ValueEncoding one, ValueEncoding other, std::span<const T> sample,
+                               EncodingChoice& choice) {
   uint64_t best_size = std::numeric_limits<uint64_t>::max();
-  for (const ValueEncoding candidate : candidates) {
+  for (const ValueEncoding candidate : {one, other}) {
     page_.Clear();
     AppendValues<T>(candidate, sample, page_);
-    if (const uint64_t size = Compress(candidate).size(); size < best_size) {
-      best = candidate;
-      best_size = size;
-    }
+    const uint64_t size = compressor_.Compress(page_.bytes(), ContentOf(candidate)).size();
+    if (size >= best_size) continue;
+    choice.first = choice.otherwise = candidate;
+    choice.incompressible = size * 32 >= page_.size() * 31;
+    best_size = size;
   }
-  if (entries >= kMaxDictionaryValues) return {best, best};
-  return {DictionaryTrial<T>(sample, entries, best_size) ? ValueEncoding::kDictionary : best, best};
+  return best_size;
 }
 
 // Blocks of neighbouring values, evenly spread over the chunk.
@@ -172,17 +221,19 @@ uint64_t ChunkEncoder::ExpectedEntries(std::span<const T> sample) {
 template <typename T>
 bool ChunkEncoder::DictionaryTrial(std::span<const T> sample, uint64_t expected, uint64_t size) {
   const int width = IndexBitWidth(expected);
-  uint64_t index_size = sample.size() * static_cast<uint64_t>(width) / 8;  // past a byte zstd finds little
-  if (width <= 8) {
+  const uint64_t entries = numbers<T>().dictionary.values().size();
+  uint64_t index_size = sample.size() * static_cast<uint64_t>(width) / 8;  // past two bytes zstd finds little
+  if (width <= 16) {
     page_.Clear();
     AppendHybrid(indices_, width, page_);
-    index_size = Compress(ValueEncoding::kDictionary).size();
+    index_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
+    // The whole chunk's indices have bits that the sample's lack; of a byte or less they repeat as the sample's do.
+    if (width > 8) index_size += sample.size() * (std::bit_width(expected) - std::bit_width(entries)) / 8;
   }
   if (index_size >= size) return false;
   page_.Clear();
   AppendPlain(numbers<T>().dictionary.values(), page_);
-  const uint64_t entries = numbers<T>().dictionary.values().size();
-  const uint64_t entries_size = Compress(ValueEncoding::kPlain).size() * expected / entries;
+  const uint64_t entries_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size() * expected / entries;
   return index_size + entries_size * sample.size() / static_cast<uint64_t>(pieces_.rows()) < size;
 }
 
@@ -219,21 +270,17 @@ void ChunkEncoder::WriteDictionaryNumbers() {
 }
 
 template <typename T>
-void ChunkEncoder::WriteValuePages(ValueEncoding encoding) {
+void ChunkEncoder::WriteValuePages(ValueEncoding encoding, bool incompressible) {
+  const PageContent content = incompressible ? PageContent::kIncompressible : ContentOf(encoding);
   for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
     Page page = MakePage(row);
     const std::span<const T> values = pieces_.Values<T>(row, page.rows, numbers<T>().values);
     page.range = RangeOf(values);
     BeginPage(page);
     AppendValues(encoding, values, page_);
-    FinishPage(page, encoding);
+    FinishPage(page, encoding, content);
   }
   FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
-}
-
-std::span<const uint8_t> ChunkEncoder::Compress(ValueEncoding encoding) {
-  return compressor_.Compress({page_.data(), page_.size()},
-                              encoding == ValueEncoding::kDeltaBytes ? PageContent::kByteDeltas : PageContent::kOther);
 }
 
 // ---- booleans and text
@@ -255,7 +302,7 @@ void ChunkEncoder::WriteBools() {
 
 Status ChunkEncoder::WriteText() {
   if (column_->distinct) {
-    WritePlainText();
+    WriteDistinctText();
     strings_.ReleasePages();
     return Ok();
   }
@@ -345,6 +392,38 @@ void ChunkEncoder::WritePlainText() {
   FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
 }
 
+void ChunkEncoder::WriteDistinctText() {
+  constexpr int64_t kStep = 64;
+  for (int64_t row = 0; row < pieces_.rows();) {
+    Page page{.row = row, .rows = 0, .values = 0, .range = {}};
+    std::string_view least, greatest;
+    text_deltas_.Clear();
+    while (row < pieces_.rows() && page.rows < kPageRows && text_deltas_.bytes() < kPlainTextPageBytes) {
+      const int64_t count = std::min(kStep, pieces_.rows() - row);
+      for (const int32_t id : pieces_.Values<int32_t>(row, count, narrow_.values)) {
+        const std::string_view text = strings_.Get(id);
+        text_deltas_.Add(text);
+        if (page.values++ == 0) {
+          page.range = {true, id, id};
+          least = greatest = text;
+        } else if (greatest < text) {
+          page.range.greatest = id;
+          greatest = text;
+        } else if (text < least) {
+          page.range.least = id;
+          least = text;
+        }
+      }
+      page.rows += count;
+      row += count;
+    }
+    BeginPage(page);
+    text_deltas_.AppendTo(page_);
+    FinishPage(page, ValueEncoding::kDeltaText);
+  }
+  FinishChunk(/*has_dictionary=*/false, /*fell_back=*/false);
+}
+
 // ---- pages
 
 ChunkEncoder::Page ChunkEncoder::MakePage(int64_t row) const {
@@ -379,8 +458,8 @@ void ChunkEncoder::WriteDictionaryPage(size_t entries) {
       parquet::DictionaryPage(buffer, static_cast<int32_t>(entries), parquet::Encoding::PLAIN));
 }
 
-void ChunkEncoder::FinishPage(const Page& page, ValueEncoding encoding) {
-  const std::span<const uint8_t> frame = Compress(encoding);
+void ChunkEncoder::FinishPage(const Page& page, ValueEncoding encoding, PageContent content) {
+  const std::span<const uint8_t> frame = compressor_.Compress(page_.bytes(), content);
   const auto buffer = std::make_shared<arrow::Buffer>(frame.data(), static_cast<int64_t>(frame.size()));
   chunk_bytes_ += sink_.pages->WriteDataPage(parquet::DataPageV1(
       buffer, static_cast<int32_t>(page.rows), ParquetName(encoding), parquet::Encoding::RLE, parquet::Encoding::RLE,
@@ -417,15 +496,22 @@ void ChunkEncoder::Widen(Range& range, const Range& with) const {
 
 template <typename T>
 ChunkEncoder::Range ChunkEncoder::RangeOf(std::span<const T> values) const {
-  Range range;
-  if (column_->type == ColumnType::kUint64 || column_->type == ColumnType::kFloat64) {
+  if (column_->type == ColumnType::kFloat64) {
+    double least = std::numeric_limits<double>::infinity(), greatest = -least;  // NaN is neither below nor above
     for (const T value : values) {
-      if (column_->type == ColumnType::kFloat64 && std::isnan(std::bit_cast<double>(int64_t{value}))) continue;
-      Widen(range, {true, value, value});
+      const auto number = std::bit_cast<double>(int64_t{value});
+      if (number < least) least = number;
+      if (number > greatest) greatest = number;
     }
-    return range;
+    if (least > greatest) return {};
+    return {true, std::bit_cast<int64_t>(least), std::bit_cast<int64_t>(greatest)};
   }
-  if (values.empty()) return range;
+  if (values.empty()) return {};
+  if (column_->type == ColumnType::kUint64) {
+    const auto [least, greatest] =
+        std::ranges::minmax(values, {}, [](T value) { return static_cast<std::make_unsigned_t<T>>(value); });
+    return {true, least, greatest};
+  }
   T least = values[0];
   T greatest = values[0];
   for (const T value : values) {

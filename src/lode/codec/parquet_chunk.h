@@ -23,13 +23,15 @@
 
 namespace lode::codec {
 
-enum class ValueEncoding { kPlain, kDictionary, kDelta, kDeltaBytes, kByteStreamSplit };
+enum class ValueEncoding { kPlain, kDictionary, kDelta, kDeltaBytes, kByteStreamSplit, kDeltaText };
 
 // How a number column of a file is encoded: decided on its first row group. `otherwise` takes over in a row group
 // whose dictionary would be too large.
 struct EncodingChoice {
   ValueEncoding first = ValueEncoding::kPlain;
   ValueEncoding otherwise = ValueEncoding::kPlain;
+  // The sample of `otherwise` did not shrink: its pages are stored without a search.
+  bool incompressible = false;
 };
 
 // Where a chunk's pages go: the file's page writer and the chunk's footer entry.
@@ -67,6 +69,9 @@ class ChunkEncoder {
   void WriteNumbers(std::optional<EncodingChoice>& choice);
   template <typename T>
   EncodingChoice ChooseEncoding();
+  EncodingChoice ChooseForDoubles(bool& indexed);
+  template <typename T>
+  uint64_t Smaller(ValueEncoding one, ValueEncoding other, std::span<const T> sample, EncodingChoice& choice);
   template <typename T>
   std::vector<T> Sample();
   template <typename T>
@@ -78,20 +83,21 @@ class ChunkEncoder {
   template <typename T>
   void WriteDictionaryNumbers();
   template <typename T>
-  void WriteValuePages(ValueEncoding encoding);
+  void WriteValuePages(ValueEncoding encoding, bool incompressible);
   void WriteBools();
   Status WriteText();
   // Fills indices_ and text_entries_; false when a dictionary would not pay.
   Result<bool> IndexText();
   void WriteDictionaryText();
   void WritePlainText();
+  void WriteDistinctText();
 
   Page MakePage(int64_t row) const;
   void WriteIndexPage(Page& page, size_t first_value, int bit_width);
   void WriteDictionaryPage(size_t entries);
   // Starts page_ with the definition levels; the caller appends the values.
   void BeginPage(const Page& page);
-  void FinishPage(const Page& page, ValueEncoding encoding);
+  void FinishPage(const Page& page, ValueEncoding encoding, PageContent content = PageContent::kOther);
   void FinishChunk(bool has_dictionary, bool fell_back);
 
   template <typename T>
@@ -99,8 +105,6 @@ class ChunkEncoder {
   bool Less(int64_t left, int64_t right) const;
   void Widen(Range& range, const Range& with) const;
   parquet::EncodedStatistics Encode(const Range& range, int64_t nulls, int64_t values) const;
-  // page_ as a zstd frame, until the next call.
-  std::span<const uint8_t> Compress(ValueEncoding encoding);
 
   const StringPool& strings_;
 
@@ -128,6 +132,7 @@ class ChunkEncoder {
   Numbers<int64_t> wide_;
   template <typename T>
   Numbers<T>& numbers();
+  TextDeltas text_deltas_;
   std::vector<int32_t> text_index_;    // pool id -> dictionary index, -1: none
   std::vector<int32_t> text_entries_;  // dictionary index -> pool id
 };

@@ -185,6 +185,39 @@ void AppendPlainText(std::string_view value, PageBuffer& out) {
   if (!value.empty()) std::memcpy(bytes + sizeof(length), value.data(), value.size());
 }
 
+void TextDeltas::Clear() {
+  prefixes_.clear();
+  lengths_.clear();
+  suffixes_.clear();
+  last_.clear();
+}
+
+void TextDeltas::Add(std::string_view text) {
+  const size_t most = std::min(text.size(), last_.size());
+  size_t prefix = 0;
+  while (prefix + 8 <= most) {
+    uint64_t here = 0, before = 0;
+    std::memcpy(&here, text.data() + prefix, 8);
+    std::memcpy(&before, last_.data() + prefix, 8);
+    if (here != before) {
+      prefix += static_cast<size_t>(std::countr_zero(here ^ before)) / 8;
+      break;
+    }
+    prefix += 8;
+  }
+  while (prefix < most && text[prefix] == last_[prefix]) ++prefix;
+  prefixes_.push_back(static_cast<int32_t>(prefix));
+  lengths_.push_back(static_cast<int32_t>(text.size() - prefix));
+  suffixes_.insert(suffixes_.end(), text.begin() + static_cast<ptrdiff_t>(prefix), text.end());
+  last_.replace(prefix, std::string::npos, text.substr(prefix));
+}
+
+void TextDeltas::AppendTo(PageBuffer& out) const {
+  AppendDelta<int32_t>(prefixes_, DeltaWidth::kTight, out);
+  AppendDelta<int32_t>(lengths_, DeltaWidth::kTight, out);
+  if (!suffixes_.empty()) out.Append(suffixes_.data(), suffixes_.size());
+}
+
 void AppendByteStreamSplit(std::span<const int64_t> values, PageBuffer& out) {
   if (values.empty()) return;
   uint8_t* streams = out.Grow(values.size_bytes());
@@ -252,7 +285,7 @@ template class ValueDictionary<int64_t>;
 
 int IndexBitWidth(size_t count) {
   const int needed = count <= 1 ? 1 : static_cast<int>(std::bit_width(count - 1));
-  return needed > 8 ? needed : static_cast<int>(std::bit_ceil(static_cast<unsigned>(needed)));
+  return needed > 16 ? needed : static_cast<int>(std::bit_ceil(static_cast<unsigned>(needed)));
 }
 
 }  // namespace lode::codec

@@ -1,14 +1,15 @@
 // Value encodings of Parquet data pages, straight from spans of values to bytes.
 //
 // Format: https://parquet.apache.org/docs/file-format/data-pages/encodings/ (PLAIN, RLE/bit-packed hybrid,
-// DELTA_BINARY_PACKED, BYTE_STREAM_SPLIT). Own code because Arrow's column writers cost about twice as much and
-// cannot choose bit widths, which is what makes prices compress well.
+// DELTA_BINARY_PACKED, DELTA_BYTE_ARRAY, BYTE_STREAM_SPLIT). Own code because Arrow's column writers cost about twice
+// as much and cannot choose bit widths, which is what makes prices compress well.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,7 @@ class PageBuffer {
   uint8_t* data() { return bytes_.get(); }
   const uint8_t* data() const { return bytes_.get(); }
   size_t size() const { return size_; }
+  std::span<const uint8_t> bytes() const { return {bytes_.get(), size_}; }
 
  private:
   std::unique_ptr<uint8_t[]> bytes_;
@@ -61,6 +63,22 @@ void AppendPlainBits(std::span<const uint8_t> values, PageBuffer& out);
 // PLAIN byte array: 4-byte length, bytes.
 void AppendPlainText(std::string_view value, PageBuffer& out);
 
+// DELTA_BYTE_ARRAY, built text by text: how many bytes of the one before begin it, and the rest. Ids that count up cost
+// little more than a byte.
+class TextDeltas {
+ public:
+  void Clear();
+  void Add(std::string_view text);
+  // Bytes the texts so far will need, about.
+  size_t bytes() const { return suffixes_.size() + 2 * lengths_.size(); }
+  void AppendTo(PageBuffer& out) const;
+
+ private:
+  std::vector<int32_t> prefixes_, lengths_;  // of the suffixes
+  std::vector<char> suffixes_;
+  std::string last_;
+};
+
 // BYTE_STREAM_SPLIT of 8-byte values.
 void AppendByteStreamSplit(std::span<const int64_t> values, PageBuffer& out);
 
@@ -86,8 +104,8 @@ class ValueDictionary {
 extern template class ValueDictionary<int32_t>;
 extern template class ValueDictionary<int64_t>;
 
-// Bits that hold indices below `count`, at least 1; up to a byte rounded up to 1, 2, 4 or 8, so that zstd sees
-// neighbouring indices on bytes. Wider indices are too random for that to pay.
+// Bits that hold indices below `count`, at least 1; up to two bytes rounded up to 1, 2, 4, 8 or 16, so that zstd sees
+// neighbouring indices on bytes.
 int IndexBitWidth(size_t count);
 
 }  // namespace lode::codec

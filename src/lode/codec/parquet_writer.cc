@@ -48,7 +48,12 @@ std::shared_ptr<arrow::util::ZstdCodecOptions> CodecOptions() {
   auto options = std::make_shared<arrow::util::ZstdCodecOptions>();
   options->compression_level = kZstdLevel;
   // Without it a flipped bit in a literal decompresses to a wrong value.
-  options->compression_context_params = {{ZSTD_c_checksumFlag, 1}};
+  // Tables that stay in the first caches, as PageCompressor's: only dictionary pages come this way.
+  options->compression_context_params = {{ZSTD_c_checksumFlag, 1},
+                                         {ZSTD_c_strategy, ZSTD_dfast},
+                                         {ZSTD_c_hashLog, 14},
+                                         {ZSTD_c_chainLog, 13},
+                                         {ZSTD_c_minMatch, 4}};
   return options;
 }
 

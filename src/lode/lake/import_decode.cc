@@ -53,8 +53,8 @@ int64_t BatchRows(const codec::TableSchema& schema) {
 class FileDecode {
  public:
   FileDecode(const UnitContext& context, const Unit& unit, const UnitFile& input, codec::StringPool& strings,
-             PartitionSorter& sorter, DecodedUnit& out)
-      : context_(context), unit_(unit), input_(input), strings_(strings), sorter_(sorter), out_(out) {
+             UnitRows& rows, DecodedUnit& out)
+      : context_(context), unit_(unit), input_(input), strings_(strings), rows_(rows), out_(out) {
     decoded_.file = input.file;
   }
 
@@ -83,6 +83,7 @@ class FileDecode {
       LODE_TRY(auto batch, decoder->Next());
       if (!batch) break;
       LODE_TRY(Take(batch->rows));
+      if (rows_.out_of_order()) return Ok();
     }
     decoded_.stream = decoder->facts();
     Finish();
@@ -153,12 +154,12 @@ class FileDecode {
   Status AddToPartition(const std::string& partition, const Batch& rows, const std::vector<RowRef>& refs, size_t runs) {
     if (runs > kMaxSlices) {
       LODE_TRY(Batch gathered, GatherRows(std::span(&rows, 1), refs));
-      return sorter_.Add(partition, std::move(gathered));
+      return rows_.Add(partition, std::move(gathered));
     }
     size_t first = 0;
     for (size_t i = 1; i <= refs.size(); ++i) {
       if (i < refs.size() && refs[i].row == refs[i - 1].row + 1) continue;
-      LODE_TRY(sorter_.Add(partition, rows->Slice(refs[first].row, static_cast<int64_t>(i - first))));
+      LODE_TRY(rows_.Add(partition, rows->Slice(refs[first].row, static_cast<int64_t>(i - first))));
       first = i;
     }
     return Ok();
@@ -246,7 +247,7 @@ class FileDecode {
   const Unit& unit_;
   const UnitFile& input_;
   codec::StringPool& strings_;
-  PartitionSorter& sorter_;
+  UnitRows& rows_;
   DecodedUnit& out_;
   DecodedFile decoded_;
   codec::BadRecords bad_records_;
@@ -273,16 +274,51 @@ std::string SourceLabel(std::string_view dataset, const ledger::RawFile& record)
   return std::string(label);
 }
 
-Result<DecodedUnit> DecodeUnit(const UnitContext& context, const Unit& unit, const std::vector<fs::path>& paths,
-                               codec::StringPool& strings, PartitionSorter& sorter) {
+namespace {
+
+// Takes back what one pass over the files reported.
+class PassProgress {
+ public:
+  explicit PassProgress(const UnitContext& context) : outer_(context), context_(context) {
+    context_.progress = [this](uint64_t bytes, int64_t rows) {
+      bytes_ += bytes;
+      rows_ += rows;
+      outer_.progress(bytes, rows);
+    };
+  }
+  const UnitContext& context() const { return context_; }
+  void TakeBack() const { outer_.progress(0 - bytes_, -rows_); }
+
+ private:
+  const UnitContext& outer_;
+  UnitContext context_;
+  uint64_t bytes_ = 0;
+  int64_t rows_ = 0;
+};
+
+Result<DecodedUnit> DecodeOnce(const UnitContext& context, const Unit& unit, const std::vector<fs::path>& paths,
+                               codec::StringPool& strings, UnitRows& rows) {
   DecodedUnit out;
-  for (size_t i = 0; i < unit.files.size(); ++i) {
-    FileDecode decode(context, unit, unit.files[i], strings, sorter, out);
+  for (size_t i = 0; i < unit.files.size() && !rows.out_of_order(); ++i) {
+    FileDecode decode(context, unit, unit.files[i], strings, rows, out);
     if (auto status = decode.Run(paths[i]); !status) {
       return std::unexpected(std::move(status).error().With(unit.files[i].record.name));
     }
   }
+  if (!rows.out_of_order()) LODE_TRY(rows.Finish());
   return out;
+}
+
+}  // namespace
+
+Result<DecodedUnit> DecodeUnit(const UnitContext& context, const Unit& unit, const std::vector<fs::path>& paths,
+                               codec::StringPool& strings, UnitRows& rows) {
+  const PassProgress pass(context);
+  auto decoded = DecodeOnce(pass.context(), unit, paths, strings, rows);
+  if (!rows.out_of_order()) return decoded;
+  pass.TakeBack();
+  rows.Reset();
+  return DecodeOnce(context, unit, paths, strings, rows);
 }
 
 }  // namespace lode::lake

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lode/lake/import_unit.h"
-#include "lode/lake/sorter.h"
+#include "lode/lake/unit_rows.h"
 
 namespace lode::lake {
 
@@ -28,8 +28,8 @@ struct DecodedUnit {
 // The value of `source_file` for a raw file: its landed path below landing/<dataset>/, without "files/".
 std::string SourceLabel(std::string_view dataset, const ledger::RawFile& record);
 
-// Decodes `path_of(i)` for each file of the unit into `sorter`. Stops at the first damaged file.
+// Decodes each file of the unit, which lies at its path, into `rows`. Stops at the first damaged file.
 Result<DecodedUnit> DecodeUnit(const UnitContext& context, const Unit& unit, const std::vector<fs::path>& paths,
-                               codec::StringPool& strings, PartitionSorter& sorter);
+                               codec::StringPool& strings, UnitRows& rows);
 
 }  // namespace lode::lake

@@ -33,14 +33,16 @@ class UnitRun {
       : context_(context),
         unit_(unit),
         strings_(context.memory_bytes / 4),
-        sorter_(*context.schema, strings_, context.writer->temporary(),
-                std::clamp(context.memory_bytes / 9, kMinSorterBytes, kMaxSorterBytes)) {}
+        rows_(*context.schema, strings_, context.writer->dataset(), context.writer->temporary(),
+              std::clamp(context.memory_bytes / 9, kMinSorterBytes, kMaxSorterBytes),
+              [this](const std::string& partition) { return IsNewPartition(partition); }) {}
 
   Result<UnitResult> Run() {
     LODE_TRY(CheckDisk());
     LODE_TRY(strings_.SpillTo(context_.writer->temporary()));
     LODE_TRY(StageRawFiles());
-    LODE_TRY(decoded_, DecodeUnit(context_, unit_, paths_, strings_, sorter_));
+    LODE_TRY(ReadPresentPartitions());
+    LODE_TRY(decoded_, DecodeUnit(context_, unit_, paths_, strings_, rows_));
     LODE_TRY(CheckRejects());
     if (!unit_.only_partitions) receipt_.cells = Cells();
     LODE_TRY(ReplacedRows replaced,
@@ -177,27 +179,41 @@ class UnitRun {
     return {replaced.PresentModified(day), sequence};  // no vendor date: the later receipt wins
   }
 
-  Status WritePartitions(ReplacedRows& replaced) {
-    std::map<std::string, ledger::PartitionRow> present;
+  Status ReadPresentPartitions() {
     LODE_TRY(auto rows, context_.writer->ledger().Partitions(context_.writer->dataset()));
     for (auto& row : rows) {
       std::string path = row.partition.path;
-      present.emplace(std::move(path), std::move(row));
+      present_.emplace(std::move(path), std::move(row));
     }
-    std::vector<std::string> paths = sorter_.Partitions();
+    return Ok();
+  }
+
+  // Neither ledger nor disk know it: its rows meet no others.
+  Result<bool> IsNewPartition(const std::string& path) const {
+    if (unit_.only_partitions || present_.contains(path)) return false;
+    LODE_TRY(const auto size, store::FileSize(context_.writer->paths().bronze(context_.writer->dataset()) / path));
+    return !size;
+  }
+
+  Status WritePartitions(ReplacedRows& replaced) {
+    std::set<std::string> paths;
+    for (std::string& path : rows_.sorter().Partitions()) paths.insert(std::move(path));
+    for (const auto& [path, file] : rows_.direct()) paths.insert(path);
     for (const std::string& path : replaced.PartitionsTouched(*context_.layout)) {
-      if (std::ranges::find(paths, path) == paths.end() && present.contains(path) &&
-          (!unit_.only_partitions || unit_.only_partitions->contains(path))) {
-        paths.push_back(path);
+      if (present_.contains(path) && (!unit_.only_partitions || unit_.only_partitions->contains(path))) {
+        paths.insert(path);
       }
     }
-    std::ranges::sort(paths);
     for (const std::string& path : paths) {
-      const auto old = present.find(path);
-      if (auto status = WritePartition(path, old == present.end() ? nullptr : &old->second.partition, replaced);
-          !status) {
-        return std::unexpected(std::move(status).error().With(path));
+      Status status = Ok();
+      if (const auto direct = rows_.direct().find(path); direct != rows_.direct().end()) {
+        status =
+            RecordPartition(path, direct->second.temporary, direct->second.written, direct->second.counts, nullptr, "");
+      } else {
+        const auto old = present_.find(path);
+        status = WritePartition(path, old == present_.end() ? nullptr : &old->second.partition, replaced);
       }
+      if (!status) return std::unexpected(std::move(status).error().With(path));
     }
     return Ok();
   }
@@ -226,7 +242,7 @@ class UnitRun {
       LODE_TRY(auto rows, codec::ParquetRows::Open(file, *context_.schema, &strings_));
       existing = std::make_unique<ExistingRows>(std::move(rows));
     }
-    LODE_TRY(auto incoming, sorter_.TakeStreams(path));
+    LODE_TRY(auto incoming, rows_.sorter().TakeStreams(path));
     const fs::path temporary = context_.writer->temporary() / fmt::format("partition-{:05}.parquet", staged_.size());
     LODE_TRY(auto parquet,
              codec::ParquetWriter::Create(temporary, *context_.schema, {context_.writer->dataset(), path}, strings_));
@@ -331,7 +347,8 @@ class UnitRun {
   const UnitContext& context_;
   const Unit& unit_;
   codec::StringPool strings_;
-  PartitionSorter sorter_;
+  UnitRows rows_;
+  std::map<std::string, ledger::PartitionRow> present_;
   std::vector<fs::path> paths_;  // where each unit file is read from
   std::vector<StagedFile> staged_;
   DecodedUnit decoded_;

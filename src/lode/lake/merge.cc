@@ -116,7 +116,9 @@ class Merge {
     const auto last = static_cast<uint32_t>(cursor.batch->num_rows() - 1);
     const bool by_key = schema_.merge == MergeRule::kNewestByKey;
     const Source& source = sources_[cursor.slot];
-    while (cursor.row < last && output_.size() < kOutputRows) {
+    const bool alone = limit == nullptr && (by_key || !source.existing);
+    if (alone) CopyAlone(cursor, last, by_key);
+    while (!alone && cursor.row < last && output_.size() < kOutputRows) {
       if (by_key && order_.SameKey(cursor.keys, cursor.row, cursor.keys, cursor.row + 1)) break;
       if (by_key || !Replaced(source, cursor.row)) output_.push_back({cursor.slot, cursor.row});
       ++cursor.row;
@@ -126,6 +128,14 @@ class Merge {
     LODE_TRY(TakeGroup(cursor));
     Resolve();
     return Ok();
+  }
+
+  // The same where no other stream is left and no row gives way to another delivery's.
+  void CopyAlone(Cursor& cursor, uint32_t last, bool by_key) {
+    const auto room = static_cast<uint32_t>(kOutputRows - std::min(kOutputRows, output_.size()));
+    const uint32_t end = std::min(last, cursor.row + room);
+    const uint32_t stop = by_key ? order_.NextTie(cursor.keys, cursor.row, end) : end;
+    for (; cursor.row < stop; ++cursor.row) output_.push_back({cursor.slot, cursor.row});
   }
 
   bool Replaced(const Source& source, uint32_t row) const {

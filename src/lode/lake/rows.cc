@@ -59,6 +59,16 @@ ColumnType TypeOf(const codec::TableSchema& schema, std::string_view name) {
   return name == "source_row" ? ColumnType::kInt64 : ColumnType::kText;
 }
 
+// Equal values, or both null.
+bool SameIn(const ColumnView& view, ColumnType type, uint32_t a, uint32_t b) {
+  if (view.validity != nullptr) {
+    const bool null = view.IsNull(a);
+    if (null != view.IsNull(b)) return false;
+    if (null) return true;
+  }
+  return BytesOf(type) == 4 ? view.Int32(a) == view.Int32(b) : view.Int64(a) == view.Int64(b);
+}
+
 template <typename T>
 void GatherValues(std::span<const ColumnView> sources, std::span<const RowRef> refs, T* out) {
   for (size_t i = 0; i < refs.size(); ++i) {
@@ -190,6 +200,38 @@ bool RowOrder::SameKey(const Keys& a, uint32_t row_a, const Keys& b, uint32_t ro
     if (!same) return false;
   }
   return true;
+}
+
+bool RowOrder::Ascends(const Keys& keys, uint32_t first, uint32_t last, size_t column) const {
+  if (last - first < 2) return true;
+  if (column == keys.size()) return false;  // equal keys
+  const ColumnView& view = keys[column];
+  const bool whole = view.validity == nullptr && BytesOf(types_[column]) == 8;
+  if (whole && column + 1 == keys.size()) {
+    const auto* values = reinterpret_cast<const int64_t*>(view.values);
+    bool ascending = true;  // without a branch a row: it is nearly always true
+    for (uint32_t row = first + 1; row < last; ++row) ascending &= values[row - 1] < values[row];
+    return ascending;
+  }
+  for (uint32_t run = first, row = first + 1; row <= last; ++row) {
+    const bool same = row < last && SameIn(view, types_[column], row - 1, row);
+    if (same) continue;
+    if (!Ascends(keys, run, row, column + 1)) return false;
+    if (row < last && Compare(keys, row - 1, keys, row, column) >= 0) return false;
+    run = row;
+  }
+  return true;
+}
+
+uint32_t RowOrder::NextTie(const Keys& keys, uint32_t row, uint32_t last) const {
+  const ColumnView& view = keys[times_first_.front()];
+  const bool quick = view.validity == nullptr && BytesOf(types_[times_first_.front()]) == 8;
+  const auto* values = reinterpret_cast<const int64_t*>(view.values);
+  for (; row < last; ++row) {
+    if (quick && values[row] != values[row + 1]) continue;
+    if (SameKey(keys, row, keys, row + 1)) break;
+  }
+  return row;
 }
 
 std::string RowOrder::Describe(const Keys& keys, uint32_t row) const {

@@ -57,6 +57,10 @@ class RowOrder {
   int Compare(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b, size_t first = 0) const;
   // Compare() == 0, quicker for neighbours: they mostly differ in their times.
   bool SameKey(const Keys& a, uint32_t row_a, const Keys& b, uint32_t row_b) const;
+  // Whether each of the batch's first `rows` rows comes before the next one; equal keys do not ascend.
+  bool Ascends(const Keys& keys, uint32_t rows) const { return Ascends(keys, 0, rows, 0); }
+  // The first row from `row` on, below `last`, whose key is also its next row's; `last` when there is none.
+  uint32_t NextTie(const Keys& keys, uint32_t row, uint32_t last) const;
   // The key as text, for receipts: values joined by '|'.
   std::string Describe(const Keys& keys, uint32_t row) const;
   // Stable sort of all rows of the batches. Linear when the rows come sorted but for interleaved first keys, which is
@@ -64,6 +68,8 @@ class RowOrder {
   std::vector<RowRef> Sort(std::span<const Batch> batches) const;
 
  private:
+  // The same for rows [first, last), which are equal in the columns before `column`.
+  bool Ascends(const Keys& keys, uint32_t first, uint32_t last, size_t column) const;
   std::vector<int64_t> FirstKeyRanks(std::span<const Keys> keys, std::span<const RowRef> refs) const;
   std::vector<int> columns_;  // indices in StoredSchema
   std::vector<codec::ColumnType> types_;
