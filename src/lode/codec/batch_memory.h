@@ -11,7 +11,8 @@
 
 namespace lode::codec {
 
-// At least `bytes` bytes, 64-byte aligned, zeroed, given back to the system with the buffer. kInternal: out of memory.
+// At least `bytes` bytes, 64-byte aligned, of any content, given back with the buffer. The last few mappings that came
+// back are kept for the next batches of their size: pages that need no clearing. kInternal: out of memory.
 Result<std::shared_ptr<arrow::Buffer>> AllocateBatchMemory(int64_t bytes);
 
 // At most `rows`, fewer where that saves a last huge page from being touched for little: rows of a batch of

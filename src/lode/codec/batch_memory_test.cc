@@ -4,20 +4,40 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <vector>
 
 namespace lode::codec {
 namespace {
 
-TEST(BatchMemory, IsZeroedAlignedAndWritableToItsLastByte) {
+TEST(BatchMemory, IsAlignedAndWritableToItsLastByte) {
   for (const int64_t bytes :
        {int64_t{1}, int64_t{4096}, int64_t{2} << 20, (int64_t{2} << 20) - 64, int64_t{5'000'001}}) {
     const auto memory = AllocateBatchMemory(bytes);
     ASSERT_TRUE(memory.has_value());
     ASSERT_EQ((*memory)->size(), bytes);
     EXPECT_EQ((*memory)->address() % 64, 0u);
-    EXPECT_EQ((*memory)->data()[bytes - 1], 0);
     std::memset((*memory)->mutable_data(), 0xA5, static_cast<size_t>(bytes));
     EXPECT_EQ((*memory)->data()[bytes - 1], 0xA5);
+  }
+}
+
+TEST(BatchMemory, BatchesInUseNeverShareMemory) {
+  constexpr int64_t kBytes = int64_t{3} << 20;
+  std::vector<std::shared_ptr<arrow::Buffer>> in_use;
+  for (int round = 0; round < 4; ++round) {
+    in_use.erase(in_use.begin(), in_use.begin() + static_cast<ptrdiff_t>(in_use.size() / 2));
+    while (in_use.size() < 10) {
+      auto memory = AllocateBatchMemory(kBytes);
+      ASSERT_TRUE(memory.has_value());
+      in_use.push_back(std::move(*memory));
+    }
+    for (size_t i = 0; i < in_use.size(); ++i) {
+      std::memset(in_use[i]->mutable_data(), static_cast<int>(i), kBytes);
+    }
+    for (size_t i = 0; i < in_use.size(); ++i) {
+      EXPECT_EQ(in_use[i]->data()[0], i);
+      EXPECT_EQ(in_use[i]->data()[kBytes - 1], i);
+    }
   }
 }
 

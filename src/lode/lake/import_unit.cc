@@ -33,9 +33,7 @@ class UnitRun {
       : context_(context),
         unit_(unit),
         strings_(context.memory_bytes / 4),
-        rows_(*context.schema, strings_, context.writer->dataset(), context.writer->temporary(),
-              std::clamp(context.memory_bytes / 9, kMinSorterBytes, kMaxSorterBytes),
-              [this](const std::string& partition) { return IsNewPartition(partition); }) {}
+        rows_(*context.schema, strings_, RowsOptions()) {}
 
   Result<UnitResult> Run() {
     LODE_TRY(CheckDisk());
@@ -43,6 +41,7 @@ class UnitRun {
     LODE_TRY(StageRawFiles());
     LODE_TRY(ReadPresentPartitions());
     LODE_TRY(decoded_, DecodeUnit(context_, unit_, paths_, strings_, rows_));
+    for (const KeyConflict& row : rows_.conflicts()) AddConflict(row.source_file, row.source_row, row.key);
     LODE_TRY(CheckRejects());
     if (!unit_.only_partitions) receipt_.cells = Cells();
     LODE_TRY(ReplacedRows replaced,
@@ -56,6 +55,14 @@ class UnitRun {
   }
 
  private:
+  UnitRowsOptions RowsOptions() {
+    return {.dataset = context_.writer->dataset(),
+            .temporary_dir = context_.writer->temporary(),
+            .sorter_bytes = std::clamp(context_.memory_bytes / 9, kMinSorterBytes, kMaxSorterBytes),
+            .one_file = unit_.files.size() == 1,
+            .may_write = [this](const std::string& partition) { return IsNewPartition(partition); }};
+  }
+
   // Raw copy, Parquet and spills: three times the raw bytes is more than any delivery has needed.
   Status CheckDisk() const {
     uint64_t raw = 0;

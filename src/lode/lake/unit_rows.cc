@@ -3,35 +3,28 @@
 #include <arrow/api.h>
 #include <arrow/util/byte_size.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace lode::lake {
 namespace {
 
-// Below it sorting in memory is cheap, and a partition of which one row comes late costs no second reading.
+// Below it sorting in memory is cheap, and one row that comes late costs no second reading.
 constexpr uint64_t kHoldBackBytes = uint64_t{16} << 20;
 
 }  // namespace
 
-UnitRows::UnitRows(const codec::TableSchema& schema, codec::StringPool& strings, std::string dataset,
-                   std::filesystem::path temporary_dir, uint64_t sorter_bytes,
-                   std::function<Result<bool>(const std::string&)> may_write)
-    : schema_(schema),
-      strings_(strings),
-      dataset_(std::move(dataset)),
-      temporary_dir_(std::move(temporary_dir)),
-      sorter_bytes_(sorter_bytes),
-      may_write_(std::move(may_write)),
-      order_(schema, strings) {
+UnitRows::UnitRows(const codec::TableSchema& schema, codec::StringPool& strings, UnitRowsOptions options)
+    : schema_(schema), strings_(strings), options_(std::move(options)), order_(schema, strings) {
   Reset();
-  direct_allowed_ = true;
+  early_ = true;
 }
 
 void UnitRows::Reset() {
-  sorter_ = std::make_unique<PartitionSorter>(schema_, strings_, temporary_dir_, sorter_bytes_);
-  direct_allowed_ = out_of_order_ = false;
+  sorter_ = std::make_unique<PartitionSorter>(schema_, strings_, options_.temporary_dir, options_.sorter_bytes);
+  early_ = out_of_order_ = false;
   partition_.clear();
-  sorted_ = true;
+  way_ = Way::kSort;
   held_back_.clear();
   held_back_bytes_ = 0;
   last_.reset();
@@ -43,9 +36,10 @@ void UnitRows::Reset() {
     std::filesystem::remove(file.temporary, ignored);
   }
   finished_.clear();
+  conflicts_.clear();
 }
 
-Result<bool> UnitRows::Continues(const Batch& rows) const {
+bool UnitRows::Continues(const Batch& rows) const {
   const RowOrder::Keys keys = order_.Bind(*rows);
   if (last_ != nullptr) {
     const auto last_row = static_cast<uint32_t>(last_->num_rows() - 1);
@@ -56,41 +50,43 @@ Result<bool> UnitRows::Continues(const Batch& rows) const {
 
 Status UnitRows::Add(const std::string& partition, Batch rows) {
   if (out_of_order_) return Ok();
-  if (!direct_allowed_) return sorter_->Add(partition, std::move(rows));
+  if (!early_) return sorter_->Add(partition, std::move(rows));
   if (partition != partition_) {
     LODE_TRY(Leave());
-    if (finished_.contains(partition)) {
-      out_of_order_ = true;
-      return Ok();
-    }
+    out_of_order_ = finished_.contains(partition);
+    if (out_of_order_) return Ok();
     partition_ = partition;
-    LODE_TRY(const bool may_write, may_write_(partition));
-    sorted_ = !may_write;
+    LODE_TRY(const bool may_write, options_.may_write(partition));
+    way_ = may_write ? Way::kHold : Way::kSort;
   }
-  if (sorted_) return sorter_->Add(partition, std::move(rows));
-  LODE_TRY(const bool in_order, Continues(rows));
-  if (!in_order) {
-    if (writer_ != nullptr) {
-      out_of_order_ = true;
-      return Ok();
-    }
-    LODE_TRY(HandToSorter());
-    return sorter_->Add(partition, std::move(rows));
+  if (way_ == Way::kSort) return sorter_->Add(partition, std::move(rows));
+  if (way_ != Way::kGather && !Continues(rows)) {
+    out_of_order_ = way_ == Way::kWrite;
+    if (out_of_order_) return Ok();
+    way_ = Way::kGather;
+    if (!options_.one_file) LODE_TRY(HandToSorter());
+    if (way_ == Way::kSort) return sorter_->Add(partition, std::move(rows));
   }
   last_ = rows;
-  if (writer_ != nullptr) return Write(rows);
+  if (way_ == Way::kWrite) return Write(rows);
   held_back_bytes_ += static_cast<uint64_t>(arrow::util::ReferencedBufferSize(*rows).ValueOr(0));
   held_back_.push_back(std::move(rows));
-  return held_back_bytes_ < std::min(kHoldBackBytes, sorter_bytes_) ? Ok() : Begin();
+  if (way_ == Way::kGather) return held_back_bytes_ < options_.sorter_bytes ? Ok() : HandToSorter();
+  return held_back_bytes_ < std::min(kHoldBackBytes, options_.sorter_bytes) ? Ok() : Begin();
+}
+
+std::filesystem::path UnitRows::NextTemporary() const {
+  return options_.temporary_dir / fmt::format("direct-{:05}.parquet", finished_.size());
 }
 
 Status UnitRows::Begin() {
-  const auto temporary = temporary_dir_ / fmt::format("direct-{:05}.parquet", finished_.size());
-  LODE_TRY(writer_, codec::ParquetWriter::Create(temporary, schema_, {dataset_, partition_}, strings_));
+  const codec::FooterFacts facts{options_.dataset, partition_};
+  LODE_TRY(writer_, codec::ParquetWriter::Create(NextTemporary(), schema_, facts, strings_));
   derive_ = std::make_unique<Derive>(schema_, strings_);
   counts_ = {};
   counts_.min_key = order_.Describe(order_.Bind(*held_back_.front()), 0);
   held_back_bytes_ = 0;
+  way_ = Way::kWrite;
   for (const Batch& rows : std::exchange(held_back_, {})) LODE_TRY(Write(rows));
   return Ok();
 }
@@ -104,29 +100,60 @@ Status UnitRows::Write(const Batch& rows) {
 Status UnitRows::HandToSorter() {
   for (Batch& rows : std::exchange(held_back_, {})) LODE_TRY(sorter_->Add(partition_, std::move(rows)));
   held_back_bytes_ = 0;
-  last_.reset();
-  sorted_ = true;
+  way_ = Way::kSort;
   return Ok();
 }
 
 Status UnitRows::Leave() {
-  if (writer_ == nullptr) return HandToSorter();
-  DirectFile file;
-  file.temporary = temporary_dir_ / fmt::format("direct-{:05}.parquet", finished_.size());
-  counts_.max_key = order_.Describe(order_.Bind(*last_), static_cast<uint32_t>(last_->num_rows() - 1));
-  file.counts = std::exchange(counts_, {});
+  const Batch last = std::exchange(last_, nullptr);
+  switch (std::exchange(way_, Way::kSort)) {
+    case Way::kSort: return Ok();
+    case Way::kWrite:
+      counts_.max_key = order_.Describe(order_.Bind(*last), static_cast<uint32_t>(last->num_rows() - 1));
+      return CloseFile();
+    case Way::kHold:
+    case Way::kGather: return options_.one_file ? WriteHeldBack() : HandToSorter();
+  }
+  return Ok();
+}
+
+Status UnitRows::CloseFile() {
+  DirectFile file{.temporary = NextTemporary(), .written = {}, .counts = std::exchange(counts_, {})};
   LODE_TRY(file.written, writer_->Close());
   writer_.reset();
   derive_.reset();
-  last_.reset();
   finished_.emplace(partition_, std::move(file));
+  return Ok();
+}
+
+// Rows of one file in a partition that nothing else feeds: all of one precedence.
+Status UnitRows::WriteHeldBack() {
+  PartitionSorter sorter(schema_, strings_, options_.temporary_dir, UINT64_MAX);
+  for (Batch& rows : std::exchange(held_back_, {})) LODE_TRY(sorter.Add(partition_, std::move(rows)));
+  held_back_bytes_ = 0;
+  LODE_TRY(auto streams, sorter.TakeStreams(partition_));
+  const codec::FooterFacts facts{options_.dataset, partition_};
+  LODE_TRY(writer_, codec::ParquetWriter::Create(NextTemporary(), schema_, facts, strings_));
+  Derive derive(schema_, strings_);
+  const MergeRules rules{
+      .precedence = [](int32_t, Day) { return Precedence{}; },
+      .replaced = [](const arrow::RecordBatch&, uint32_t, int32_t, Day) { return false; },
+      .conflict = [this](int32_t source_file, int64_t source_row,
+                         const std::string& key) { conflicts_.push_back({source_file, source_row, key}); }};
+  LODE_TRY(counts_,
+           MergeStreams(schema_, strings_, nullptr, std::move(streams), rules, [&](const Batch& rows) -> Status {
+             LODE_TRY(const Batch physical, derive(rows));
+             return writer_->Write(*physical);
+           }));
+  if (counts_.rows > 0) return CloseFile();
+  writer_.reset();  // every row contradicted another
+  finished_.emplace(partition_, DirectFile{});
   return Ok();
 }
 
 Status UnitRows::Finish() {
   LODE_TRY(Leave());
   partition_.clear();
-  sorted_ = true;
   return Ok();
 }
 

@@ -20,23 +20,36 @@
 
 namespace lode::lake {
 
-// A partition file that was finished while its rows were decoded.
+// A row whose key another row of the unit has with other values.
+struct KeyConflict {
+  int32_t source_file = 0;
+  int64_t source_row = 0;
+  std::string key;
+};
+
+// A partition file that was finished while its rows were decoded; without rows there is none.
 struct DirectFile {
   std::filesystem::path temporary;
   codec::WrittenFile written;
   MergeCounts counts;
 };
 
+struct UnitRowsOptions {
+  std::string dataset;
+  std::filesystem::path temporary_dir;
+  uint64_t sorter_bytes = 0;  // rows in hand before they are spilled
+  bool one_file = false;      // its partitions follow each other, most likely
+  // Nothing of the partition is there yet, so that its rows need no merging.
+  std::function<Result<bool>(const std::string& partition)> may_write;
+};
+
 // Not thread-safe.
 class UnitRows {
  public:
-  // `may_write(partition)`: nothing of the partition is there yet, so that its rows need no merging.
-  UnitRows(const codec::TableSchema& schema, codec::StringPool& strings, std::string dataset,
-           std::filesystem::path temporary_dir, uint64_t sorter_bytes,
-           std::function<Result<bool>(const std::string& partition)> may_write);
+  UnitRows(const codec::TableSchema& schema, codec::StringPool& strings, UnitRowsOptions options);
 
-  // Adds rows of one partition, keeping a reference to the batch. After a row out of order in a partition whose writing
-  // had begun, out_of_order() is true and the rows so far are worthless: Reset, and add all of them again.
+  // Adds rows of one partition, keeping a reference to the batch. After a row of a partition whose writing was begun or
+  // finished without it, out_of_order() is true and the rows so far are worthless: Reset, and add all of them again.
   Status Add(const std::string& partition, Batch rows);
   bool out_of_order() const { return out_of_order_; }
   // Forgets all rows; from here on everything is sorted.
@@ -44,36 +57,45 @@ class UnitRows {
   // No more rows: finishes the file in hand. Before the next two.
   Status Finish();
   const std::map<std::string, DirectFile>& direct() const { return finished_; }
+  // Met while those files were written.
+  const std::vector<KeyConflict>& conflicts() const { return conflicts_; }
   PartitionSorter& sorter() { return *sorter_; }
 
  private:
+  // What becomes of the rows of the partition in hand.
+  enum class Way {
+    kSort,    // to the sorter
+    kHold,    // held back, in order so far: only a large partition is worth a file begun early
+    kGather,  // held back, not in order: to be sorted when the next partition begins
+    kWrite,   // into its file
+  };
   // True when the rows continue the partition in hand in order.
-  Result<bool> Continues(const Batch& rows) const;
+  bool Continues(const Batch& rows) const;
   Status Begin();  // opens the file of the partition in hand and writes what was held back
   Status Write(const Batch& rows);
-  Status Leave();  // done with the partition in hand: its file is finished, or its rows go to the sorter
+  Status Leave();  // done with the partition in hand
+  Status CloseFile();
+  Status WriteHeldBack();
   Status HandToSorter();
+  std::filesystem::path NextTemporary() const;
 
   const codec::TableSchema& schema_;
   codec::StringPool& strings_;
-  const std::string dataset_;
-  const std::filesystem::path temporary_dir_;
-  const uint64_t sorter_bytes_;
-  const std::function<Result<bool>(const std::string&)> may_write_;
+  const UnitRowsOptions options_;
   const RowOrder order_;
   std::unique_ptr<PartitionSorter> sorter_;
-  bool direct_allowed_ = true, out_of_order_ = false;
+  bool early_ = true, out_of_order_ = false;
 
-  // The partition in hand. Its first rows are held back: only a large partition is worth a file begun early.
-  std::string partition_;
-  bool sorted_ = true;  // its rows go to the sorter
+  std::string partition_;  // in hand
+  Way way_ = Way::kSort;
   std::vector<Batch> held_back_;
   uint64_t held_back_bytes_ = 0;
-  Batch last_;  // batch of the last row
+  Batch last_;  // batch of the last row, in order
   std::unique_ptr<codec::ParquetWriter> writer_;
   std::unique_ptr<Derive> derive_;
   MergeCounts counts_;
   std::map<std::string, DirectFile> finished_;
+  std::vector<KeyConflict> conflicts_;
 };
 
 }  // namespace lode::lake
