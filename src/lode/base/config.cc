@@ -216,10 +216,22 @@ class ConfigBuilder {
     if (const Value* start = Find(prefix + "start")) {
       LODE_TRY(dataset.start, ParseDay(start->text));
     }
+    dataset.calendar = text("calendar");
+    dataset.chunk_symbols = Number(prefix + "chunk.symbols");
+    dataset.chunk_days = Number(prefix + "chunk.days");
     std::string policy = text("on_bad_record");
     if (policy == "fail") dataset.on_bad_record = BadRecordPolicy::kFail;
     if (policy == "quarantine") dataset.on_bad_record = BadRecordPolicy::kQuarantine;
     return dataset;
+  }
+
+  // Of an integer key, whose text was checked.
+  std::optional<int32_t> Number(const std::string& key) const {
+    const Value* value = Find(key);
+    int32_t number = 0;
+    if (value == nullptr) return std::nullopt;
+    std::from_chars(value->text.data(), value->text.data() + value->text.size(), number);
+    return number;
   }
 
   std::map<std::string, Value> merged_;

@@ -62,6 +62,9 @@ std::string TableText(const DatasetConfig& dataset) {
   }
   if (dataset.start) add("start", KeyType::kDay, FormatDay(*dataset.start));
   add("layout", KeyType::kText, dataset.layout);
+  add("calendar", KeyType::kText, dataset.calendar);
+  if (dataset.chunk_symbols) text += fmt::format("chunk.symbols = {}\n", *dataset.chunk_symbols);
+  if (dataset.chunk_days) text += fmt::format("chunk.days = {}\n", *dataset.chunk_days);
   if (dataset.on_bad_record == BadRecordPolicy::kFail) add("on_bad_record", KeyType::kText, "fail");
   if (dataset.on_bad_record == BadRecordPolicy::kQuarantine) add("on_bad_record", KeyType::kText, "quarantine");
   return text;

@@ -34,6 +34,7 @@ constexpr std::array kKnownKeys = std::to_array<KnownKey>({
     {"datasets.*.stype_in", kName, ""},
     {"datasets.*.symbols", kList, ""},
     {"datasets.*.start", kDay, ""},
+    {"datasets.*.calendar", kText, ""},
     {"datasets.*.chunk.symbols", kInteger, ""},
     {"datasets.*.chunk.days", kInteger, ""},
     {"datasets.*.sinks", kList, ""},

@@ -106,10 +106,36 @@ when = "gaps > 0"
   EXPECT_EQ(FormatDay(*futures->start), "2010-06-06");
   EXPECT_EQ(futures->on_bad_record, BadRecordPolicy::kQuarantine);
   EXPECT_EQ(config->Get("datasets.futures_1d.chunk.days"), "365");
+  EXPECT_EQ(futures->chunk_symbols, 3);
+  EXPECT_EQ(futures->chunk_days, 365);
+  EXPECT_EQ(config->FindDataset("news")->chunk_days, std::nullopt);
   EXPECT_EQ(config->Get("alerts.0.when"), "gaps > 0");
   EXPECT_EQ(config->Get("sources.fred.base_url"), "https://api.stlouisfed.org/fred");
   EXPECT_EQ(Origin(*config, "sources.polygon.key"), "file lode.toml:6");
   EXPECT_EQ(Origin(*config, "sources.databento.key"), "default");
+}
+
+TEST(ConfigParse, SymbolsMayBeOneTextAListNameOrAPath) {
+  Result<Config> config = Config::Parse(R"(
+[datasets.a]
+source = "databento"
+symbols = "@cme_core_26"
+calendar = "24/7"
+chunk.symbols = 1
+[datasets.b]
+source = "databento"
+symbols = ["@cme_fx", "lists/mine.txt", "ES.FUT,NQ.FUT"]
+)",
+                                        "lode.toml");
+  ASSERT_TRUE(config) << config.error().ToString();
+  const DatasetConfig& a = *config->FindDataset("a");
+  EXPECT_EQ(a.symbols, std::vector<std::string>{"@cme_core_26"});
+  EXPECT_EQ(a.calendar, "24/7");
+  EXPECT_EQ(a.chunk_symbols, 1);
+  EXPECT_EQ(a.chunk_days, std::nullopt);
+  EXPECT_EQ(config->FindDataset("b")->symbols,
+            (std::vector<std::string>{"@cme_fx", "lists/mine.txt", "ES.FUT,NQ.FUT"}));
+  EXPECT_EQ(config->FindDataset("b")->calendar, "");
 }
 
 TEST(ConfigParse, NamesTheNearestKnownKey) {
@@ -165,6 +191,8 @@ TEST_F(ConfigTest, EnvironmentBeatsFileBeatsUserFileBeatsDefault) {
   Write("lode.toml", "[sources.fred]\nbase_url = \"https://file.example\"\n[datasets.a_b]\nsource = \"files\"\n");
   ::setenv("LODE_SOURCES_DATABENTO_BASE_URL", "http://127.0.0.1:9", 1);
   ::setenv("LODE_DATASETS_A_B_SYMBOLS", "X,Y", 1);
+  ::setenv("LODE_DATASETS_A_B_CHUNK_DAYS", "30", 1);
+  ::setenv("LODE_DATASETS_A_B_CALENDAR", "XNYS", 1);
   Result<Config> config = Load();
   ASSERT_TRUE(config) << config.error().ToString();
   EXPECT_EQ(config->Get("sources.fred.base_url"), "https://file.example");
@@ -172,6 +200,8 @@ TEST_F(ConfigTest, EnvironmentBeatsFileBeatsUserFileBeatsDefault) {
   EXPECT_EQ(config->Get("sources.databento.base_url"), "http://127.0.0.1:9");
   EXPECT_EQ(Origin(*config, "sources.databento.base_url"), "env LODE_SOURCES_DATABENTO_BASE_URL");
   EXPECT_EQ(config->FindDataset("a_b")->symbols, (std::vector<std::string>{"X", "Y"}));
+  EXPECT_EQ(config->FindDataset("a_b")->chunk_days, 30);
+  EXPECT_EQ(config->FindDataset("a_b")->calendar, "XNYS");
   EXPECT_EQ(Origin(*config, "lake.root"), "flag --lake");
   EXPECT_EQ(config->lake_root(), dir_);
 }
@@ -243,7 +273,11 @@ TEST_F(ConfigTest, DeclaringADatasetKeepsWhatPeopleWrote) {
                         .stype_in = "parent",
                         .symbols = {"NQ.FUT", "a\"b"},
                         .start = ToDay({2024, 1, 2}),
-                        .layout = ""};
+                        .layout = "",
+                        .on_bad_record = BadRecordPolicy::kDefault,
+                        .calendar = "XNYS",
+                        .chunk_symbols = 2,
+                        .chunk_days = 14};
   ASSERT_TRUE(DeclareDataset(file, dataset));
   std::string text = Read(file);
   EXPECT_TRUE(text.starts_with("# mine\n[sources.fred] # why\nkey = \"env:K\"\n\n[datasets.nq]\n"));
@@ -251,6 +285,9 @@ TEST_F(ConfigTest, DeclaringADatasetKeepsWhatPeopleWrote) {
   ASSERT_TRUE(config) << config.error().ToString();
   EXPECT_EQ(config->FindDataset("nq")->symbols, dataset.symbols);
   EXPECT_EQ(config->FindDataset("nq")->start, dataset.start);
+  EXPECT_EQ(config->FindDataset("nq")->calendar, dataset.calendar);
+  EXPECT_EQ(config->FindDataset("nq")->chunk_symbols, dataset.chunk_symbols);
+  EXPECT_EQ(config->FindDataset("nq")->chunk_days, dataset.chunk_days);
   struct stat info{};
   ::stat(file.c_str(), &info);
   EXPECT_EQ(info.st_mode & 0777, 0640u);

@@ -8,6 +8,8 @@
 namespace lode::cli {
 namespace {
 
+constexpr int kMostDays = 400'000;
+
 std::optional<int> Number(std::string_view digits) {
   int number = 0;
   bool all_digits = std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
@@ -27,7 +29,7 @@ Result<DayArgument> ParseDayArgument(std::string_view text, Day today) {
   if (text == "yesterday") return DayArgument{today - 1, {}};
   if (text.size() > 2 && text.front() == '-' && text.back() == 'd') {
     std::optional<int> days = Number(text.substr(1, text.size() - 2));
-    if (!days || *days > 400'000) return NotADay(text);
+    if (!days || *days > kMostDays) return NotADay(text);
     return DayArgument{today - *days, {}};
   }
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return NotADay(text);
@@ -57,6 +59,27 @@ Result<DayRange> ParseDayRange(std::string_view start, std::string_view end, Day
                 FormatDay(*range.first));
   }
   return range;
+}
+
+Result<PlanRange> ParsePlanRange(const RangeFlags& flags, std::optional<Day> dataset_start, Day today) {
+  if (!flags.days.empty() && !flags.start.empty()) {
+    return Fail(ErrorKind::kUsage, "give --start or --days, not both");
+  }
+  LODE_TRY(DayRange asked, ParseDayRange(flags.start, flags.end, today));
+  const Day last = asked.last.value_or(today - 1);
+  if (!flags.days.empty()) {
+    const std::optional<int> count = Number(flags.days);
+    if (!count || *count < 1 || *count > kMostDays) {
+      return Fail(ErrorKind::kUsage, "not a number of days: {} (write --days 30)", flags.days.substr(0, 64));
+    }
+    asked.first = std::max(last - (*count - 1), dataset_start.value_or(last - (*count - 1)));
+  } else if (!asked.first) {
+    asked.first = dataset_start;
+  } else if (last < *asked.first) {
+    return Fail(ErrorKind::kUsage, "the range starts ({}) after yesterday; give --end too", FormatDay(*asked.first));
+  }
+  if (!asked.first) return Fail(ErrorKind::kUsage, "no first day: give --start, or `start` in the dataset's table");
+  return PlanRange{*asked.first, last};
 }
 
 }  // namespace lode::cli

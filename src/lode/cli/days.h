@@ -24,4 +24,21 @@ struct DayRange {
 // -s and -e, empty when not given. Notices go to the log. kUsage when the range is empty.
 Result<DayRange> ParseDayRange(std::string_view start, std::string_view end, Day today);
 
+// -s, -e and --days as given, empty when not.
+struct RangeFlags {
+  std::string_view start, end, days;
+};
+
+// The days that `plan` and `sync` look at, inclusive; first > last: none.
+struct PlanRange {
+  Day first, last;
+  bool empty() const { return last < first; }
+  bool operator==(const PlanRange&) const = default;
+};
+
+// The end is -e, else yesterday: today is not over. The start is -s, even before the dataset's own; with --days N that
+// of the last N days, but not before `dataset_start`; else `dataset_start`. Notices go to the log. kUsage for -s beside
+// --days, for a range that was asked for and is empty, for a count that is none, and when there is no start at all.
+Result<PlanRange> ParsePlanRange(const RangeFlags& flags, std::optional<Day> dataset_start, Day today);
+
 }  // namespace lode::cli

@@ -54,7 +54,7 @@ void MarkLost(std::vector<CellRow>& cells, const std::function<bool(const ledger
     const bool holds_rows = row.cell.state == CellState::kComplete || row.cell.state == CellState::kPartial;
     if (!holds_rows || !is_lost(row.cell)) continue;
     row.cell.state = CellState::kMissing;
-    row.cell.reason = "its partition file was deleted or changed; import or sync again";
+    row.cell.reason = kLostReason;
     row.cell.proof.clear();
   }
 }

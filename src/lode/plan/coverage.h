@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lode/base/time.h"
@@ -37,6 +38,9 @@ struct Coverage {
 };
 
 Coverage Summarise(std::span<const ledger::CellRow> cells);
+
+// The reason MarkLost gives.
+inline constexpr std::string_view kLostReason = "its partition file was deleted or changed; import or sync again";
 
 // Cells whose partition file is gone become `missing`; only cells that hold rows (complete, partial) can lose them.
 void MarkLost(std::vector<ledger::CellRow>& cells, const std::function<bool(const ledger::Cell&)>& is_lost);

@@ -1,0 +1,183 @@
+#include "lode/plan/work.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "lode/plan/coverage.h"
+
+namespace lode::plan {
+namespace {
+
+using ledger::Cell;
+using ledger::CellRow;
+using ledger::CellState;
+using State = VendorDay::State;
+
+// What becomes of one expected cell.
+enum class Verdict { kNothing, kRequest, kPending, kMissing, kUnresolved, kBefore, kAfter };
+
+CellState StateOf(Verdict verdict) {
+  if (verdict == Verdict::kPending) return CellState::kPending;
+  return verdict == Verdict::kMissing ? CellState::kMissing : CellState::kNotListed;
+}
+
+std::string ReasonOf(Verdict verdict, const Listing& listing) {
+  switch (verdict) {
+    case Verdict::kPending: return "the vendor's condition list says pending";
+    case Verdict::kMissing: return "the vendor's condition list says missing";
+    case Verdict::kUnresolved: return listing.unresolved;
+    case Verdict::kBefore: return "not listed before " + FormatDay(*listing.first);
+    case Verdict::kAfter: return "not listed after " + FormatDay(*listing.last);
+    case Verdict::kNothing:
+    case Verdict::kRequest: break;
+  }
+  return {};
+}
+
+bool IsRevised(const Cell& cell, const VendorDay& expected) {
+  const bool holds = cell.state == CellState::kComplete || cell.state == CellState::kEmpty;
+  return holds && cell.modified && expected.modified && *expected.modified > *cell.modified;
+}
+
+// The walk over one symbol's expected days, beside its present cells.
+class SymbolWalk {
+ public:
+  SymbolWalk(const Listing& listing, const WorkOptions& options, Work& work)
+      : listing_(listing), options_(options), work_(work) {}
+
+  void Go(DayRun range, std::span<const CellRow> present) {
+    size_t next = 0;
+    Verdict open = Verdict::kNothing;
+    uint32_t begin = range.begin;
+    for (uint32_t i = range.begin; i < range.end; ++i) {
+      const Day day = work_.days[i].day;
+      while (next < present.size() && present[next].cell.day < day) ++next;
+      const bool there = next < present.size() && present[next].cell.day == day;
+      const Verdict verdict = Judge(work_.days[i], there ? &present[next].cell : nullptr);
+      if (verdict == open) continue;
+      Close(open, {begin, i});
+      open = verdict;
+      begin = i;
+    }
+    Close(open, {begin, range.end});
+    if (!runs_.empty()) work_.symbols.push_back({listing_.symbol, std::move(runs_)});
+  }
+
+ private:
+  Verdict Judge(const VendorDay& expected, const Cell* cell) {
+    if (options_.retry_failed_only && (cell == nullptr || cell->state != CellState::kFailed)) return Verdict::kNothing;
+    const Verdict known = KnownWithoutRequest(expected);
+    if (known != Verdict::kNothing) return IsNews(known, expected, cell) ? known : Verdict::kNothing;
+    if (cell == nullptr || !ledger::IsSettled(cell->state)) return Verdict::kRequest;
+    if (IsRevised(*cell, expected)) {
+      work_.stale.push_back({listing_.symbol, expected.day, *cell->modified, *expected.modified});
+      return Verdict::kRequest;
+    }
+    const bool surely_listed = listing_.first || listing_.last;
+    if (cell->state == CellState::kNotListed && surely_listed) return Verdict::kRequest;
+    return options_.refetch ? Verdict::kRequest : Verdict::kNothing;
+  }
+
+  Verdict KnownWithoutRequest(const VendorDay& expected) const {
+    if (!listing_.unresolved.empty()) return Verdict::kUnresolved;
+    if (listing_.first && expected.day < *listing_.first) return Verdict::kBefore;
+    if (listing_.last && expected.day > *listing_.last) return Verdict::kAfter;
+    if (expected.state == State::kPending) return Verdict::kPending;
+    if (expected.state == State::kMissing) return Verdict::kMissing;
+    return Verdict::kNothing;
+  }
+
+  // Whether the ledger would learn something: a second plan over the first one's receipt records nothing.
+  bool IsNews(Verdict verdict, const VendorDay& expected, const Cell* cell) {
+    if (cell == nullptr) return true;
+    // To the ledger a cell of a lost partition is still complete, and stays so whatever is recorded.
+    if (cell->reason == kLostReason) return false;
+    const CellState state = StateOf(verdict);
+    if (cell->state == state) {
+      if (state == CellState::kNotListed) return false;
+      if (cell->modified == expected.modified && cell->reason == Reason(verdict)) return false;
+    }
+    Cell newer;
+    newer.state = state;
+    newer.modified = expected.modified;
+    return ledger::Replaces(newer, *cell);
+  }
+
+  const std::string& Reason(Verdict verdict) {
+    std::string& reason = reasons_[static_cast<size_t>(verdict)];
+    if (reason.empty()) reason = ReasonOf(verdict, listing_);
+    return reason;
+  }
+
+  void Close(Verdict verdict, DayRun run) {
+    if (verdict == Verdict::kNothing || run.size() == 0) return;
+    if (verdict == Verdict::kRequest) {
+      work_.cells += run.size();
+      runs_.push_back(run);
+    } else {
+      work_.recorded.push_back({listing_.symbol, run, StateOf(verdict), Reason(verdict)});
+    }
+  }
+
+  const Listing& listing_;
+  const WorkOptions& options_;
+  Work& work_;
+  std::vector<DayRun> runs_;
+  std::array<std::string, 7> reasons_;  // by verdict, made when first needed
+};
+
+using CellsBySymbol = std::unordered_map<std::string_view, std::span<const CellRow>>;
+
+CellsBySymbol IndexBySymbol(std::span<const CellRow> present) {
+  CellsBySymbol index;
+  for (size_t begin = 0; begin < present.size();) {
+    size_t end = begin + 1;
+    while (end < present.size() && present[end].cell.symbol == present[begin].cell.symbol) ++end;
+    index.emplace(present[begin].cell.symbol, present.subspan(begin, end - begin));
+    begin = end;
+  }
+  return index;
+}
+
+}  // namespace
+
+Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, std::span<const CellRow> present,
+              const WorkOptions& options) {
+  Work work;
+  work.days = std::move(days);
+  auto begin = work.days.begin(), end = work.days.end();
+  if (options.first) begin = std::ranges::lower_bound(work.days, *options.first, {}, &VendorDay::day);
+  if (options.last) end = std::ranges::upper_bound(work.days, *options.last, {}, &VendorDay::day);
+  if (begin >= end) return work;
+  const DayRun range{static_cast<uint32_t>(begin - work.days.begin()), static_cast<uint32_t>(end - work.days.begin())};
+  const CellsBySymbol index = IndexBySymbol(present);
+  std::unordered_set<std::string_view> done;
+  for (const Listing& listing : listings) {
+    if (!done.insert(listing.symbol).second) continue;
+    const auto found = index.find(listing.symbol);
+    SymbolWalk(listing, options, work).Go(range, found == index.end() ? std::span<const CellRow>() : found->second);
+  }
+  return work;
+}
+
+std::vector<Cell> RecordedCells(const Work& work) {
+  std::vector<Cell> cells;
+  for (const RecordedRun& recorded : work.recorded) {
+    for (uint32_t i = recorded.run.begin; i < recorded.run.end; ++i) {
+      Cell cell;
+      cell.symbol = recorded.symbol;
+      cell.day = work.days[i].day;
+      cell.state = recorded.state;
+      cell.reason = recorded.reason;
+      if (recorded.state != CellState::kNotListed) cell.modified = work.days[i].modified;
+      cells.push_back(std::move(cell));
+    }
+  }
+  return cells;
+}
+
+}  // namespace lode::plan

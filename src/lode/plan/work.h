@@ -1,0 +1,70 @@
+// expected − present = work. Pure; linear in expected days × symbols + present cells, and small where the work is: it
+// is kept as runs of days, not as cells.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lode/ledger/ledger.h"
+#include "lode/plan/expected.h"
+
+namespace lode::plan {
+
+struct WorkOptions {
+  std::optional<Day> first, last;  // inclusive; expected days outside are left alone
+  bool refetch = false;            // settled cells are work too
+  bool retry_failed_only = false;  // nothing but cells whose state is `failed`
+};
+
+// Expected days that follow each other: indices into Work::days, half-open.
+struct DayRun {
+  uint32_t begin = 0, end = 0;
+  uint32_t size() const { return end - begin; }
+  auto operator<=>(const DayRun&) const = default;
+};
+
+struct SymbolWork {
+  std::string symbol;
+  std::vector<DayRun> runs;  // ascending; none empty, no two touch
+};
+
+// Cells whose state is known without a request, and differs from what the ledger holds.
+struct RecordedRun {
+  std::string symbol;
+  DayRun run;
+  ledger::CellState state = ledger::CellState::kMissing;  // pending, missing or not_listed
+  std::string reason;
+};
+
+// A settled cell that the vendor has revised since: it is work.
+struct StaleCell {
+  std::string symbol;
+  Day day;
+  Day had, has;  // last_modified_date of the cell and of the vendor
+};
+
+struct Work {
+  std::vector<VendorDay> days;  // what runs are indices into
+  // In the order of the listings; a symbol without work is left out.
+  std::vector<SymbolWork> symbols;
+  std::vector<RecordedRun> recorded;
+  std::vector<StaleCell> stale;
+  int64_t cells = 0;  // in `symbols`
+};
+
+// `days` sorted, none twice. `present` sorted by symbol and day, as Ledger::Cells returns them, after MarkLost. A
+// listing whose symbol came before is ignored.
+//
+// A cell is work when it is absent, unsettled, revised by the vendor, or `not_listed` although its listing names an
+// interval that holds it. Days the vendor calls pending or missing and days outside the listing are never work, not
+// even with `refetch`: they are recorded, unless the ledger says so already or knows better (ledger::Replaces).
+Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, std::span<const ledger::CellRow> present,
+              const WorkOptions& options);
+
+// `recorded` as cells, for a receipt.
+std::vector<ledger::Cell> RecordedCells(const Work& work);
+
+}  // namespace lode::plan

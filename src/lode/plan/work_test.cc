@@ -1,0 +1,203 @@
+#include "lode/plan/work.h"
+
+#include <gtest/gtest.h>
+
+#include "lode/plan/coverage.h"
+
+namespace lode::plan {
+namespace {
+
+using ledger::Cell;
+using ledger::CellRow;
+using ledger::CellState;
+using State = VendorDay::State;
+
+Day D(const char* text) { return ParseDay(text).value(); }
+
+// 2024-01-01 to 2024-01-05, all available, last revised on 2024-02-01.
+std::vector<VendorDay> Week() {
+  std::vector<VendorDay> days;
+  for (int i = 0; i < 5; ++i) days.push_back({D("2024-01-01") + i, State::kAvailable, D("2024-02-01")});
+  return days;
+}
+
+CellRow Row(const char* symbol, const char* day, CellState state, std::optional<Day> modified = {}) {
+  Cell cell;
+  cell.symbol = symbol;
+  cell.day = D(day);
+  cell.state = state;
+  cell.modified = modified;
+  return {cell, 1};
+}
+
+Listing Listed(const char* symbol) { return {symbol, {}, {}, {}}; }
+
+// "A 2024-01-01..2024-01-02 2024-01-05..2024-01-05; B …"
+std::string Text(const Work& work) {
+  std::string text;
+  for (const SymbolWork& symbol : work.symbols) {
+    text += (text.empty() ? "" : "; ") + symbol.symbol;
+    for (const DayRun run : symbol.runs) {
+      text += " " + FormatDay(work.days[run.begin].day) + ".." + FormatDay(work.days[run.end - 1].day);
+    }
+  }
+  return text;
+}
+
+std::string RecordedText(const Work& work) {
+  std::string text;
+  for (const Cell& cell : RecordedCells(work)) {
+    text += fmt::format("{} {} {}: {}\n", cell.symbol, FormatDay(cell.day), ledger::Name(cell.state), cell.reason);
+  }
+  return text;
+}
+
+TEST(ExpectedDays, AreTheListsDaysInTheRange) {
+  const std::vector<VendorDay> week = Week();
+  const std::vector<VendorDay> days = DaysOfCondition(week, D("2024-01-02"), D("2024-01-04"));
+  ASSERT_EQ(days.size(), 3u);
+  EXPECT_EQ(days.front(), week[1]);
+  EXPECT_TRUE(DaysOfCondition(week, D("2024-01-06"), D("2024-02-04")).empty());
+  EXPECT_TRUE(DaysOfCondition(week, D("2024-01-04"), D("2024-01-02")).empty());
+}
+
+TEST(ExpectedDays, OfACalendarArePendingUntilReady) {
+  const auto odd = [](Day day) { return day.since_epoch % 2 == 1; };
+  const std::vector<VendorDay> days = DaysOfCalendar(odd, Day{10}, Day{15}, Day{13});
+  ASSERT_EQ(days.size(), 3u);
+  EXPECT_EQ(days[0].day, Day{11});
+  EXPECT_EQ(days[1].state, State::kAvailable);
+  EXPECT_EQ(days[2].state, State::kPending);
+}
+
+TEST(Work, IsWhatIsAbsentOrUnsettled) {
+  const std::vector<Listing> listings = {Listed("B"), Listed("A"), Listed("B")};
+  const std::vector<CellRow> present = {
+      Row("A", "2024-01-01", CellState::kComplete),    Row("A", "2024-01-02", CellState::kEmpty),
+      Row("A", "2024-01-03", CellState::kPartial),     Row("A", "2024-01-04", CellState::kFailed),
+      Row("A", "2024-01-05", CellState::kNotEntitled), Row("B", "2024-01-02", CellState::kExpired),
+      Row("C", "2024-01-02", CellState::kFailed)};
+  const Work work = FindWork(Week(), listings, present, {});
+  EXPECT_EQ(Text(work), "B 2024-01-01..2024-01-01 2024-01-03..2024-01-05; A 2024-01-03..2024-01-04");
+  EXPECT_EQ(work.cells, 6);
+  EXPECT_TRUE(work.recorded.empty());
+}
+
+TEST(Work, KeepsToTheAskedRange) {
+  const std::vector<Listing> listings = {Listed("A")};
+  EXPECT_EQ(Text(FindWork(Week(), listings, {}, {.first = D("2024-01-04"), .last = {}})), "A 2024-01-04..2024-01-05");
+  EXPECT_EQ(Text(FindWork(Week(), listings, {}, {.first = D("2023-01-01"), .last = D("2024-01-01")})),
+            "A 2024-01-01..2024-01-01");
+  EXPECT_EQ(FindWork(Week(), listings, {}, {.first = D("2024-02-01"), .last = {}}).cells, 0);
+}
+
+TEST(Work, RevisedDaysAreStale) {
+  const std::vector<Listing> listings = {Listed("A")};
+  std::vector<CellRow> present;
+  for (const char* day : {"2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"}) {
+    present.push_back(Row("A", day, CellState::kComplete, D("2024-02-01")));
+  }
+  EXPECT_EQ(FindWork(Week(), listings, present, {}).cells, 0);
+  present[0].cell.modified = D("2024-01-31");
+  present[1].cell.modified = {};  // nobody knows which version it is: not a reason to pay twice
+  present[2] = Row("A", "2024-01-03", CellState::kEmpty, D("2024-01-02"));
+  present[3] = Row("A", "2024-01-04", CellState::kNotEntitled, D("2024-01-02"));
+  const Work work = FindWork(Week(), listings, present, {});
+  EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-03");
+  ASSERT_EQ(work.stale.size(), 2u);
+  EXPECT_EQ(work.stale[0].day, D("2024-01-01"));
+  EXPECT_EQ(work.stale[0].had, D("2024-01-31"));
+  EXPECT_EQ(work.stale[1].has, D("2024-02-01"));
+}
+
+TEST(Work, PendingAndMissingDaysAreRecordedNotRequested) {
+  std::vector<VendorDay> days = Week();
+  days[0].state = State::kDegraded;
+  days[2] = {days[2].day, State::kMissing, {}};
+  days[4].state = State::kPending;
+  const std::vector<Listing> listings = {Listed("A")};
+  for (const bool refetch : {false, true}) {
+    const Work work = FindWork(days, listings, {}, {.first = {}, .last = {}, .refetch = refetch});
+    EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-02 2024-01-04..2024-01-04");
+    EXPECT_EQ(RecordedText(work),
+              "A 2024-01-03 missing: the vendor's condition list says missing\n"
+              "A 2024-01-05 pending: the vendor's condition list says pending\n");
+  }
+}
+
+TEST(Work, RefetchTakesSettledCellsToo) {
+  const std::vector<CellRow> present = {Row("A", "2024-01-01", CellState::kComplete),
+                                        Row("A", "2024-01-02", CellState::kExpired)};
+  const Work work = FindWork(Week(), std::vector{Listed("A")}, present, {.first = {}, .last = {}, .refetch = true});
+  EXPECT_EQ(work.cells, 5);
+}
+
+TEST(Work, RetryTakesFailedCellsOnly) {
+  const std::vector<Listing> listings = {Listed("A"), {"VX", {}, {}, "not on this dataset"}};
+  const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kFailed),
+                                        Row("A", "2024-01-03", CellState::kMissing)};
+  const Work work = FindWork(Week(), listings, present, {.first = {}, .last = {}, .retry_failed_only = true});
+  EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-02");
+  EXPECT_TRUE(work.recorded.empty());
+}
+
+TEST(Work, DaysOutsideAListingAreRecorded) {
+  const std::vector<Listing> listings = {{"A", D("2024-01-02"), D("2024-01-03"), {}},
+                                         {"VX", {}, {}, "GLBX.MDP3 does not know VX.FUT (XCBF.PITCH has it)"}};
+  const Work work = FindWork(Week(), listings, {}, {.first = {}, .last = D("2024-01-04")});
+  EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-03");
+  ASSERT_EQ(work.recorded.size(), 3u);
+  EXPECT_EQ(work.recorded[2].run, (DayRun{0, 4}));
+  EXPECT_EQ(RecordedText(work).substr(0, 138),
+            "A 2024-01-01 not_listed: not listed before 2024-01-02\n"
+            "A 2024-01-04 not_listed: not listed after 2024-01-03\n"
+            "VX 2024-01-01 not_listed: GLBX.");
+}
+
+TEST(Work, ACellThatTurnsOutToBeListedIsWork) {
+  const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kNotListed)};
+  const WorkOptions only_day{.first = D("2024-01-02"), .last = D("2024-01-02")};
+  EXPECT_EQ(FindWork(Week(), std::vector{Listed("A")}, present, only_day).cells, 0);
+  EXPECT_EQ(FindWork(Week(), std::vector{Listing{"A", D("2024-01-01"), {}, {}}}, present, only_day).cells, 1);
+}
+
+TEST(Work, WhatTheLedgerSaysAlreadyIsNotRecordedAgain) {
+  std::vector<VendorDay> days = Week();
+  days[1] = {days[1].day, State::kMissing, {}};
+  days[2].state = State::kPending;
+  const std::vector<Listing> listings = {{"A", D("2024-01-02"), D("2024-01-03"), {}}};
+  const Work first = FindWork(days, listings, {}, {});
+  std::vector<CellRow> present;
+  for (const Cell& cell : RecordedCells(first)) present.push_back({cell, 1});
+  ASSERT_EQ(present.size(), 5u);
+  EXPECT_TRUE(FindWork(days, listings, present, {}).recorded.empty());
+  // The vendor's list moves on: that is news, and only that.
+  days[2].modified = D("2024-02-02");
+  EXPECT_EQ(RecordedCells(FindWork(days, listings, present, {})).size(), 1u);
+}
+
+TEST(Work, RecordingNeverUndoesRowsOrSettledCells) {
+  std::vector<VendorDay> days = Week();
+  for (VendorDay& day : days) day.state = State::kPending;
+  const std::vector<CellRow> present = {
+      Row("A", "2024-01-01", CellState::kComplete), Row("A", "2024-01-02", CellState::kPartial),
+      Row("A", "2024-01-03", CellState::kEmpty), Row("A", "2024-01-04", CellState::kFailed),
+      Row("A", "2024-01-05", CellState::kMissing)};
+  EXPECT_EQ(RecordedText(FindWork(days, std::vector{Listed("A")}, present, {})),
+            "A 2024-01-04 pending: the vendor's condition list says pending\n"
+            "A 2024-01-05 pending: the vendor's condition list says pending\n");
+}
+
+// The ledger holds the cell of a deleted file as complete and would refuse `pending` for it in every run.
+TEST(Work, ALostCellOfAPendingDayIsNotRecordedForEver) {
+  std::vector<VendorDay> days = Week();
+  days[0].state = State::kPending;
+  std::vector<CellRow> present = {Row("A", "2024-01-01", CellState::kComplete)};
+  MarkLost(present, [](const Cell&) { return true; });
+  const Work work = FindWork(days, std::vector{Listed("A")}, present, {});
+  EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-05");
+  EXPECT_TRUE(work.recorded.empty());
+}
+
+}  // namespace
+}  // namespace lode::plan
