@@ -263,6 +263,19 @@ std::string DatasetName(const std::string& name, const TableSchema& schema, bool
   return name + "_" + suffix;
 }
 
+// Sizes of the lake's raw files, of whichever dataset.
+Result<std::set<uint64_t>> KnownSizes(const LakePaths& paths) {
+  std::set<uint64_t> sizes;
+  LODE_TRY(const auto ledger, ledger::Ledger::OpenReadOnly(paths.ledger()));
+  if (ledger == nullptr) return sizes;
+  LODE_TRY(const auto datasets, ledger->Datasets());
+  for (const ledger::DatasetRow& dataset : datasets) {
+    LODE_TRY(const auto files, ledger->RawFiles(dataset.name));
+    for (const ledger::RawFileRow& row : files) sizes.insert(row.file.size);
+  }
+  return sizes;
+}
+
 Status Refusal(const Discovery& discovery) {
   Error error = discovery.refused.front().error;
   return std::unexpected(std::move(error).With(discovery.refused.front().path.filename().string()));
@@ -288,7 +301,8 @@ Result<ImportReport> Import(const ImportRequest& request, ImportObserver& observ
     if (!discovery.refused.empty()) return std::unexpected(Refusal(discovery).error());
     if (discovery.deliveries.empty()) return Fail(ErrorKind::kNotFound, "no data file among the paths given");
   }
-  LODE_TRY(const std::vector<HashedFile> files, HashFiles(discovery));
+  LODE_TRY(const std::set<uint64_t> known_sizes, KnownSizes(request.paths));
+  LODE_TRY(const std::vector<HashedFile> files, HashFiles(discovery, known_sizes));
   ImportReport report;
   for (const auto& refused : discovery.refused) report.failed.push_back({refused.path.string(), refused.error});
   const bool several = schemas.size() > 1 || IsMixed(discovery);

@@ -45,6 +45,12 @@ class Present {
     return nullptr;
   }
 
+  // Nothing has the landed path, in the ledger or on disk.
+  Result<bool> IsFree(const std::string& landed) const {
+    const bool known = std::ranges::any_of(raw_files_, [&](const auto& row) { return row.file.landed == landed; });
+    LODE_TRY(const auto on_disk, store::FileSize(paths_->root / landed));
+    return !known && !on_disk;
+  }
   // The landed path may be taken by other bytes; then the folder gets a suffix. What lies there damaged is replaced.
   Result<std::string> LandingFor(const std::string& dataset, const std::string& folder, const std::string& name,
                                  const std::string& sha256) const {
@@ -121,7 +127,7 @@ class Planner {
       LODE_TRY(CheckStop());
       if (file.data == nullptr) continue;
       if (std::ranges::find(file.data->schemas, request_.schema) == file.data->schemas.end()) continue;
-      if (!seen.insert(file.sha256 + file.data->name).second) continue;
+      if (!file.sha256.empty() && !seen.insert(file.sha256 + file.data->name).second) continue;
       LODE_TRY(const auto* known, present_.Find(file.sha256, "data", request_.schema->name));
       if (known != nullptr || restored_.contains(file.sha256)) {
         ++plan_.files_unchanged;
@@ -144,17 +150,32 @@ class Planner {
     record.sha256 = file.sha256;
     record.in_place = request_.in_place;
     if (request_.in_place) {
+      LODE_TRY(EnsureHash(path, record));
       record.landed = path.string();
-    } else {
-      LODE_TRY(record.landed, present_.LandingFor(request_.dataset, FolderOf(*file.delivery), name, file.sha256));
-      // Two files of one name in one import: the second gets its own folder.
-      if (!landings_.insert(record.landed).second) {
-        record.landed = fmt::format("landing/{}/{}-{}/{}", request_.dataset, FolderOf(*file.delivery),
-                                    file.sha256.substr(0, 8), name);
-        landings_.insert(record.landed);
-      }
+      return record;
+    }
+    const std::string folder = FolderOf(*file.delivery);
+    record.landed = fmt::format("landing/{}/{}/{}", request_.dataset, folder, name);
+    LODE_TRY(const bool free, present_.IsFree(record.landed));
+    if (!free) {
+      LODE_TRY(EnsureHash(path, record));
+      LODE_TRY(record.landed, present_.LandingFor(request_.dataset, folder, name, record.sha256));
+    }
+    // Two files of one name in one import: the second gets its own folder.
+    if (!landings_.insert(record.landed).second) {
+      LODE_TRY(EnsureHash(path, record));
+      record.landed =
+          fmt::format("landing/{}/{}-{}/{}", request_.dataset, folder, record.sha256.substr(0, 8), name);
+      landings_.insert(record.landed);
     }
     return record;
+  }
+
+  static Status EnsureHash(const fs::path& path, ledger::RawFile& record) {
+    if (!record.sha256.empty()) return Ok();
+    LODE_TRY(const store::Digest digest, store::HashFile(path));
+    record.sha256 = digest.sha256;
+    return Ok();
   }
 
   Result<UnitFile> NewFile(const HashedFile& file) {
@@ -342,15 +363,24 @@ class Planner {
 
 }  // namespace
 
-Result<std::vector<HashedFile>> HashFiles(const source::files::Discovery& discovery) {
+Result<std::vector<HashedFile>> HashFiles(const source::files::Discovery& discovery,
+                                          const std::set<uint64_t>& known_sizes) {
+  std::map<uint64_t, int> files_of_size;
+  for (const Delivery& delivery : discovery.deliveries) {
+    for (const DataFile& data : delivery.data) ++files_of_size[data.size];
+  }
   std::vector<HashedFile> files;
   for (const Delivery& delivery : discovery.deliveries) {
     const auto add = [&](const fs::path& path, const std::string& name, HashedFile file) -> Status {
       LODE_TRY(CheckStop());
-      LODE_TRY(const store::Digest digest, store::HashFile(path));
       file.delivery = &delivery;
-      file.sha256 = digest.sha256;
       const auto* listed = delivery.manifest ? delivery.manifest->Find(name) : nullptr;
+      const bool surely_new = file.data != nullptr && listed == nullptr && !known_sizes.contains(file.data->size) &&
+                              files_of_size[file.data->size] == 1;
+      if (!surely_new) {
+        LODE_TRY(const store::Digest digest, store::HashFile(path));
+        file.sha256 = digest.sha256;
+      }
       if (listed != nullptr && listed->sha256 != file.sha256) {
         return Fail(ErrorKind::kCorrupt, "{}: its SHA-256 is not the manifest's; download it again", name);
       }

@@ -13,7 +13,7 @@
 
 namespace lode::lake {
 
-// A data or side file with its hash.
+// A data or side file with its hash; without one when nothing depends on it before the file is copied into landing.
 struct HashedFile {
   const source::files::Delivery* delivery = nullptr;
   const source::files::DataFile* data = nullptr;  // nullptr for side files
@@ -21,8 +21,11 @@ struct HashedFile {
   std::string sha256;
 };
 
-// All files of a discovery, hashed once. kCorrupt when a hash differs from the manifest's; nothing was taken in then.
-Result<std::vector<HashedFile>> HashFiles(const source::files::Discovery& discovery);
+// All files of a discovery, each read once. A data file that no manifest lists and whose size is neither in
+// `known_sizes` (of raw files in the lake) nor another file's is new, whatever it holds: its hash comes with the copy.
+// kCorrupt when a hash differs from the manifest's; nothing was taken in then.
+Result<std::vector<HashedFile>> HashFiles(const source::files::Discovery& discovery,
+                                          const std::set<uint64_t>& known_sizes);
 
 struct DatasetPlan {
   std::vector<Unit> units;

@@ -76,11 +76,11 @@ class UnitRun {
     return Ok();
   }
 
-  // Copies one raw file beside the lake's data and proves the copy is what was planned.
-  Result<fs::path> StageCopy(const fs::path& from, const ledger::RawFile& record) {
+  // Copies one raw file beside the lake's data and proves the copy is what was planned. Adds it to the receipt.
+  Result<fs::path> StageCopy(const fs::path& from, ledger::RawFile record) {
     const fs::path temporary = context_.writer->temporary() / fmt::format("raw-{:05}", staged_.size());
     LODE_TRY(const store::Digest copy, store::CopyDurable(from, temporary));
-    if (copy.sha256 != record.sha256) {
+    if (copy.size != record.size || (!record.sha256.empty() && copy.sha256 != record.sha256)) {
       return Fail(ErrorKind::kCorrupt, "{}: the file changed while it was imported; run again", record.name);
     }
     const fs::path target = context_.writer->paths().root / record.landed;
@@ -91,6 +91,8 @@ class UnitRun {
       damaged = digest.sha256;
     }
     Stage(temporary, record.landed, copy.sha256, damaged);
+    record.sha256 = copy.sha256;
+    raw_files_.push_back(std::move(record));
     return temporary;
   }
 
@@ -107,13 +109,18 @@ class UnitRun {
         paths_.push_back(input.record.in_place ? fs::path(input.record.landed)
                                                : context_.writer->paths().root / input.record.landed);
         LODE_TRY(CheckUnchanged(paths_.back(), input.record));
+        raw_files_.push_back(input.record);
         continue;
       }
       LODE_TRY(fs::path copy, StageCopy(input.file->path, input.record));
       paths_.push_back(std::move(copy));
     }
-    for (size_t i = 0; i < unit_.side_files.size(); ++i) {
-      LODE_TRY(StageCopy(unit_.side_files[i].path, unit_.side_records[i]));
+    for (size_t i = 0; i < unit_.side_records.size(); ++i) {
+      if (i < unit_.side_files.size()) {
+        LODE_TRY(StageCopy(unit_.side_files[i].path, unit_.side_records[i]));
+      } else {
+        raw_files_.push_back(unit_.side_records[i]);  // in place
+      }
     }
     return Ok();
   }
@@ -337,10 +344,7 @@ class UnitRun {
     receipt_.finished_at = FormatIsoNs(NowNs());
     receipt_.program = LODE_VERSION;
     if (unit_.only_partitions) receipt_.origin = "repair";
-    for (const UnitFile& input : unit_.files) {
-      if (!unit_.only_partitions) receipt_.raw_files.push_back(input.record);
-    }
-    for (const ledger::RawFile& side : unit_.side_records) receipt_.raw_files.push_back(side);
+    if (!unit_.only_partitions) receipt_.raw_files = std::move(raw_files_);
     if (!unit_.only_partitions) {
       receipt_.records = decoded_.records;
       receipt_.rejected = decoded_.rejected_count;
@@ -357,6 +361,7 @@ class UnitRun {
   UnitRows rows_;
   std::map<std::string, ledger::PartitionRow> present_;
   std::vector<fs::path> paths_;  // where each unit file is read from
+  std::vector<ledger::RawFile> raw_files_;
   std::vector<StagedFile> staged_;
   DecodedUnit decoded_;
   ledger::Receipt receipt_;
