@@ -23,7 +23,7 @@ constexpr size_t kSmallDictionaryTextBytes = size_t{64} << 10;
 constexpr size_t kMaxStatisticsBytes = 4096;
 // The trial looks at this many rows, in evenly spread blocks of neighbours.
 constexpr int64_t kSampleBlocks = 8;
-constexpr int64_t kSampleBlockRows = 256;
+constexpr int64_t kSampleBlockRows = 128;
 // So few distinct values that no other encoding needs a look.
 constexpr uint64_t kObviousRepeats = 128;
 
@@ -220,6 +220,8 @@ uint64_t ChunkEncoder::ExpectedEntries(std::span<const T> sample) {
 // Whether indices into `expected` entries and the sample's share of that dictionary are smaller than `size`.
 template <typename T>
 bool ChunkEncoder::DictionaryTrial(std::span<const T> sample, uint64_t expected, uint64_t size) {
+  // Values that come less than four times cost more as entries than the differences between them.
+  if (expected * 4 > static_cast<uint64_t>(pieces_.rows())) return false;
   const int width = IndexBitWidth(expected);
   const uint64_t entries = numbers<T>().dictionary.values().size();
   uint64_t index_size = sample.size() * static_cast<uint64_t>(width) / 8;  // past two bytes zstd finds little
