@@ -4,56 +4,24 @@
 #include <chrono>
 #include <thread>
 
-#include "lode/base/stop.h"
 #include "lode/net/http.h"
+#include "lode/net/testing/fetch.h"
 #include "lode/net/testing/script_server.h"
 
 namespace lode::net {
 namespace {
 
 using std::chrono::milliseconds;
-using ::testing::AllOf;
 using testing::Answer;
 using testing::Connection;
+using testing::Each;
+using testing::Fetched;
+using testing::Get;
 using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::Quick;
 using testing::ReceivedRequest;
 using testing::ScriptServer;
-
-ClientOptions Quick() {
-  ClientOptions options;
-  options.retry = {.attempts = 4, .first_wait = milliseconds(4), .longest_wait = milliseconds(10)};
-  options.seed = 1;
-  return options;
-}
-
-struct Fetched {
-  Outcome outcome;
-  std::string text;
-  std::string error() const { return outcome.status ? "" : outcome.status.error().ToString(); }
-  ErrorKind kind() const { return outcome.status.error().kind; }
-};
-
-Fetched Get(Request request, ClientOptions options = Quick()) {
-  const auto client = Client::Make(std::move(options)).value();
-  const auto body = std::make_shared<TextBody>();
-  Outcome outcome = client->Fetch(std::move(request), body);
-  return {std::move(outcome), body->text()};
-}
-
-Request To(std::string url) {
-  Request request;
-  request.url = std::move(url);
-  request.label = "thing";
-  return request;
-}
-
-// Serves `script[n]` to the n-th request, the last one to all further.
-ScriptServer::Script Each(std::vector<std::string> answers) {
-  return [answers = std::move(answers)](const ReceivedRequest& request, Connection& connection) {
-    connection.Send(answers[std::min(static_cast<size_t>(request.number), answers.size() - 1)]);
-  };
-}
+using testing::To;
 
 // A Body that can be resumed and that keeps a record of what it was told.
 class RecordingBody : public Body {
