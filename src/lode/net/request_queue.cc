@@ -5,6 +5,11 @@
 namespace lode::net {
 
 void RequestQueue::LimitPath(std::string path_prefix, double requests_per_s) {
+  const auto known = std::ranges::find(path_limits_, path_prefix, &PathLimit::prefix);
+  if (known != path_limits_.end()) {
+    known->limit = RateLimit(requests_per_s);
+    return;
+  }
   path_limits_.push_back({std::move(path_prefix), RateLimit(requests_per_s)});
 }
 
@@ -13,7 +18,7 @@ RequestQueue::Lane& RequestQueue::LaneOf(const Job& job) {
   for (size_t i = 0; i < path_limits_.size(); ++i) {
     const std::string& prefix = path_limits_[i].prefix;
     if (!job.target.path.starts_with(prefix)) continue;
-    if (path_limit == kNoPathLimit || prefix.size() >= path_limits_[path_limit].prefix.size()) path_limit = i;
+    if (path_limit == kNoPathLimit || prefix.size() > path_limits_[path_limit].prefix.size()) path_limit = i;
   }
   const auto [lane, is_new] = lanes_.try_emplace({job.target.origin, path_limit});
   if (is_new) {

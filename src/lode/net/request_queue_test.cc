@@ -91,6 +91,14 @@ TEST(RequestQueue, RatesOfOriginAndPathBothCount) {
   EXPECT_EQ(PopAll(&queue, next), (std::vector<uint64_t>{2, 3, 7}));
 }
 
+TEST(RequestQueue, APathLimitSetAgainReplacesTheFirst) {
+  RequestQueue queue(HostLimits{.connections = 100});
+  queue.LimitPath("/m", 1);
+  queue.LimitPath("/m", 3);
+  for (uint64_t i = 0; i < 5; ++i) queue.Push(JobTo(i, "http://a/m"));
+  EXPECT_EQ(PopAll(&queue, kStart), (std::vector<uint64_t>{0, 1, 2}));
+}
+
 TEST(RequestQueue, LaterAndPausedRequestsWaitTheirTime) {
   RequestQueue queue(HostLimits{});
   queue.LimitPath("/m", 100);
