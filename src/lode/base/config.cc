@@ -87,17 +87,14 @@ std::optional<fs::path> UserFile() {
   return std::nullopt;
 }
 
-Result<Environment> ReadEnvironment(const ConfigRequest& request, std::vector<std::string>& notices) {
-  Environment environment = config::ProcessEnvironment();
-  if (!request.env_file) return environment;
+Result<Environment> ReadEnvironmentOption(const ConfigRequest& request, std::vector<std::string>& notices) {
+  if (!request.env_file) return Environment();
   Result<TextFile> file = ReadTextFile(*request.env_file);
   if (!file) return Fail(ErrorKind::kConfig, "--env-file {}", file.error().message);
   if ((file->mode & 077) != 0) {
     notices.push_back(fmt::format("{} may be read by others: chmod 600 it", request.env_file->string()));
   }
-  LODE_TRY(Environment extra, config::ReadEnvironmentFile(file->text, request.env_file->string()));
-  environment.merge(extra);  // what the process was started with wins
-  return environment;
+  return config::ReadEnvironmentFile(file->text, request.env_file->string());
 }
 
 Result<fs::path> Absolute(const fs::path& path) {
@@ -285,7 +282,9 @@ Result<FileValues> ReadUserFile(const fs::path& path, std::vector<std::string>& 
 
 Result<Config> Config::Load(const ConfigRequest& request) {
   std::vector<std::string> notices;
-  LODE_TRY(Environment environment, ReadEnvironment(request, notices));
+  LODE_TRY(const Environment env_file, ReadEnvironmentOption(request, notices));
+  Environment environment = config::ProcessEnvironment();
+  environment.insert(env_file.begin(), env_file.end());  // what the process was started with wins
   LODE_TRY(Location location, Locate(request, environment));
   ConfigBuilder builder;
   builder.AddDefaults();
@@ -310,7 +309,9 @@ Result<Config> Config::Load(const ConfigRequest& request) {
   fs::path written = root.text;
   if (beside_file && !root.text.contains("://")) written = location.file.parent_path() / written;
   LODE_TRY(fs::path lake_root, LocalFolder(written.string()));
-  return std::move(builder).Build(std::move(lake_root), std::move(location.file), std::move(notices));
+  LODE_TRY(Config config, std::move(builder).Build(std::move(lake_root), std::move(location.file), std::move(notices)));
+  config.env_file_ = env_file;
+  return config;
 }
 
 Result<Config> Config::Parse(std::string_view toml, std::string_view origin_name) {
@@ -331,6 +332,15 @@ std::optional<std::string> Config::Get(std::string_view dotted_key) const {
   auto found = plain_.find(dotted_key);
   if (found == plain_.end()) return std::nullopt;
   return found->second;
+}
+
+Result<std::string> Config::ResolveKey(std::string_view dotted_key) const {
+  const std::optional<std::string> text = Get(dotted_key);
+  if (!text || text->empty()) return Fail(ErrorKind::kConfig, "no key: set {}", dotted_key);
+  LODE_TRY(const KeyReference reference, ParseKeyReference(*text));
+  Result<std::string> key = lode::ResolveKey(reference, env_file_);
+  if (!key) return std::unexpected(std::move(key).error().With(std::string(dotted_key)));
+  return key;
 }
 
 Status CheckDatasetName(std::string_view name) {

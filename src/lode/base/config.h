@@ -78,6 +78,9 @@ class Config {
   const std::vector<ConfigValue>& values() const { return values_; }
   // Plain text of a value (lists: comma-separated), nullopt when neither set nor known by default.
   std::optional<std::string> Get(std::string_view dotted_key) const;
+  // The key that a reference such as "sources.databento.key" leads to (base/secrets.h, ResolveKey). kConfig names the
+  // reference, or the configuration key when there is none. May run a command.
+  Result<std::string> ResolveKey(std::string_view dotted_key) const;
   // What the user should know and need not act on: values the trust rule dropped.
   const std::vector<std::string>& notices() const { return notices_; }
 
@@ -89,6 +92,7 @@ class Config {
   std::vector<ConfigValue> values_;
   std::map<std::string, std::string, std::less<>> plain_;
   std::vector<std::string> notices_;
+  std::map<std::string, std::string> env_file_;  // of --env-file: may hold keys, is never shown
 };
 
 // Appends a [datasets.NAME] table to `file` (created when absent, 0644), durably and atomically; comments stay. Two

@@ -254,6 +254,18 @@ TEST_F(ConfigTest, EnvironmentFileIsBelowTheProcessEnvironment) {
   EXPECT_TRUE(config->notices().empty());
 }
 
+TEST_F(ConfigTest, KeysResolveAlsoFromTheEnvironmentFile) {
+  fs::path file = Write("vars", "LODE_TEST_FRED=from-env-file\n", 0600);
+  Write("lode.toml", "[sources.fred]\nkey = \"env:LODE_TEST_FRED\"\n");
+  Result<Config> config = Config::Load({.lake = dir_, .config_file = {}, .env_file = file, .flags = {}});
+  ASSERT_TRUE(config) << config.error().ToString();
+  EXPECT_EQ(config->ResolveKey("sources.fred.key").value(), "from-env-file");
+  EXPECT_EQ(config->ResolveKey("sources.fred.nothing").error().kind, ErrorKind::kConfig);
+  Error error = Load()->ResolveKey("sources.fred.key").error();
+  EXPECT_EQ(error.kind, ErrorKind::kConfig);
+  EXPECT_EQ(error.ToString(), "sources.fred.key: no key from env:LODE_TEST_FRED: the variable is not set");
+}
+
 TEST_F(ConfigTest, ShowsReferencesAndNoSecrets) {
   Write("lode.toml",
         "[sources.fred]\nkey = \"cmd:echo TOPSECRET\"\n[sinks.postgres]\nurl = \"postgresql://u:TOPSECRET@h/d\"\n");

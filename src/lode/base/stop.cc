@@ -24,6 +24,8 @@ void InstallStopHandlers() {
 
 void RequestStop() { stop_requested.store(true, std::memory_order_relaxed); }
 
+void ForgetStop() { stop_requested.store(false, std::memory_order_relaxed); }
+
 bool StopRequested() { return stop_requested.load(std::memory_order_relaxed); }
 
 Status CheckStop() {

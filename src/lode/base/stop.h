@@ -10,6 +10,8 @@ namespace lode {
 void InstallStopHandlers();
 // For tests and for handlers: asks for a stop.
 void RequestStop();
+// For tests only: takes the request back.
+void ForgetStop();
 bool StopRequested();
 // kInterrupted when a stop was asked for.
 Status CheckStop();

@@ -36,6 +36,28 @@ std::string Bytes(T value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
+// Least and greatest of doubles given as bits, NaN left out; (inf, -inf) when there is none. Four chains of
+// comparisons, because each waits for the one before.
+template <typename T>
+std::pair<double, double> BoundsOfDoubles(std::span<const T> values) {
+  constexpr size_t kLanes = 4;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::array<double, kLanes> least, greatest;
+  least.fill(kInfinity);
+  greatest.fill(-kInfinity);
+  const auto take = [&](T bits, size_t lane) {
+    const auto number = std::bit_cast<double>(int64_t{bits});
+    least[lane] = number < least[lane] ? number : least[lane];  // NaN is neither below nor above
+    greatest[lane] = number > greatest[lane] ? number : greatest[lane];
+  };
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) take(values[i + lane], lane);
+  }
+  for (; i < values.size(); ++i) take(values[i], 0);
+  return {std::ranges::min(least), std::ranges::max(greatest)};
+}
+
 parquet::Encoding::type ParquetName(ValueEncoding encoding) {
   switch (encoding) {
     case ValueEncoding::kPlain: return parquet::Encoding::PLAIN;
@@ -499,12 +521,7 @@ void ChunkEncoder::Widen(Range& range, const Range& with) const {
 template <typename T>
 ChunkEncoder::Range ChunkEncoder::RangeOf(std::span<const T> values) const {
   if (column_->type == ColumnType::kFloat64) {
-    double least = std::numeric_limits<double>::infinity(), greatest = -least;  // NaN is neither below nor above
-    for (const T value : values) {
-      const auto number = std::bit_cast<double>(int64_t{value});
-      if (number < least) least = number;
-      if (number > greatest) greatest = number;
-    }
+    const auto [least, greatest] = BoundsOfDoubles(values);
     if (least > greatest) return {};
     return {true, std::bit_cast<int64_t>(least), std::bit_cast<int64_t>(greatest)};
   }

@@ -364,6 +364,11 @@ uint32_t RowDays::EndOfDay(uint32_t row, uint32_t end) const {
     }
     return row;
   }
+  if (day && main_.type == ColumnType::kDate && main_.validity == nullptr) {
+    while (++row < end && main_.Int32(row) == day->since_epoch) {
+    }
+    return row;
+  }
   while (++row < end && At(row) == day) {
   }
   return row;

@@ -2,10 +2,11 @@
 // that calls Run. It retries, limits rates, resumes, follows redirects only where that is safe, and tells nobody a key.
 //
 // A request either ends with a success response whose body was taken whole, or with an Error. What counts as whole:
-// Content-Length met, chunked encoding or HTTP/2 stream ended properly, the Body's own End() content. Everything else is
-// tried again as DESIGN section 8 says: 408, 429 (Retry-After obeyed), 500, 502, 503, 504, resets, timeouts, truncated
-// bodies, an HTML page where data was asked for, a Body that answers kCorrupt; exponential backoff with full jitter,
-// at most RetryPolicy::attempts tries.
+// Content-Length met, chunked encoding or HTTP/2 stream ended properly, the Body's own End() content. Everything else
+// is tried again as DESIGN section 8 says: 408, 429 (Retry-After obeyed), 500, 502, 503, 504, resets, timeouts,
+// truncated bodies, an HTML page where data was asked for, a Body that answers kCorrupt; exponential backoff with full
+// jitter, at most RetryPolicy::attempts tries without progress: a resumed download that went on by a MiB starts
+// counting anew.
 //
 // Threads: one thread calls Run (or Fetch); Post may be called from any. Bodies and callbacks run on Run's thread.
 #pragma once
@@ -19,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lode/base/result.h"
@@ -40,16 +42,19 @@ struct Credential {
 
 struct Request {
   std::string method = "GET";
-  std::string url;              // without secrets
-  std::vector<Header> headers;  // without secrets
-  std::string body;             // sent as it is; the caller sets Content-Type
+  std::string url;  // without secrets
+  // Without secrets. A Range of the caller's own turns resuming off and is not checked.
+  std::vector<Header> headers;
+  // Called before every try for headers that age, such as a signature; sent to the URL's own origin only.
+  std::function<std::vector<Header>()> fresh_headers;
+  std::string body;  // sent as it is; the caller sets Content-Type
   Credential credential;
   std::string label;  // for errors and logs: "timeseries.get_range ZL.FUT 2024-01-01..2024-01-07"
   // False: the server may act on it twice (a submitted job), so it is tried again only when it surely was not received:
   // the connection was refused, or the answer was 429 or 503.
   bool repeatable = true;
-  uint64_t max_response_bytes = uint64_t{64} << 20;
-  std::chrono::milliseconds idle_timeout{100'000};  // without a byte
+  uint64_t max_response_bytes = uint64_t{64} << 20;  // of one try
+  std::chrono::milliseconds idle_timeout{100'000};   // without a byte
   // Times out twice (504, 408 or idle): give up at once with kTimeout instead of more tries, because the caller makes
   // the request smaller.
   bool halvable = false;
@@ -59,6 +64,9 @@ struct ResponseHead {
   int status = 0;
   std::vector<Header> headers;
   std::optional<uint64_t> content_length;  // of what follows, when the server said it
+  // The protocol proves the body's end (Content-Length, chunks, HTTP/2). False: it ends when the connection does, and
+  // only the Body can tell whether it is whole.
+  bool ends_provably = false;
   // First value of a header by name, without regard to case; empty when absent.
   std::string_view Find(std::string_view name) const;
 };
@@ -68,7 +76,7 @@ class Body {
  public:
   virtual ~Body() = default;
   // Bytes held from an earlier try (or run) that the next may continue: the client asks for `Range: bytes=held-` and
-  // checks that the server honoured it. 0: start anew.
+  // checks that the server honoured it and that the ETag is still the same. 0: start anew.
   virtual uint64_t held() const { return 0; }
   // A success response begins; its bytes continue at `offset`: held(), or 0 when the server sent everything.
   virtual Status Begin(const ResponseHead& head, uint64_t offset) = 0;
@@ -113,7 +121,8 @@ struct Response {
 };
 
 // The outcome of a request: `status` is the Error when it failed (kRefused for 401, 402, 403; kNotFound; kBadInput for
-// other final refusals; kPartial for used-up tries; kInterrupted; or the Body's own).
+// other final refusals; kConfig for a certificate that is not trusted; kPartial for used-up tries; kInterrupted; or the
+// Body's own).
 struct Outcome {
   Status status;
   Response response;
@@ -127,17 +136,17 @@ struct RetryPolicy {
 
 // Limits of one origin.
 struct HostLimits {
-  int connections = 16;
-  double requests_per_s = 0;  // 0: none; a token bucket with a burst of one second
+  int connections = 16;       // requests at once, so at most as many connections
+  double requests_per_s = 0;  // in any second, redirects and tries included; 0: none
 };
 
 struct ClientOptions {
   RetryPolicy retry;
-  HostLimits limits;                          // of every origin
-  std::vector<std::string> allowed_origins;   // redirects may lead there, without credentials; empty: same origin only
-  uint64_t seed = 0;                          // of the jitter; 0: random
-  std::string ca_file;                        // empty: the system's
-  std::string user_agent;                     // empty: "lode/VERSION"
+  HostLimits limits;                         // of every origin
+  std::vector<std::string> allowed_origins;  // redirects may lead there, without credentials; empty: same origin only
+  uint64_t seed = 0;                         // of the jitter; 0: random
+  std::string ca_file;                       // empty: the system's
+  std::string user_agent;                    // empty: "lode/VERSION"
 };
 
 class Client {
@@ -146,27 +155,35 @@ class Client {
   virtual ~Client() = default;
 
   using Done = std::function<void(Outcome)>;
-  // Adds a request; `done` is called once, from Run, and may add more. Queued requests start in order.
+  // Adds a request; `done` is called once, from Run, and may add more. Queued requests of one origin and path limit
+  // start in order.
   virtual void Add(Request request, std::shared_ptr<Body> body, Done done) = 0;
   // Runs until nothing is left to do and nobody holds the loop open. kInterrupted when a stop was asked for: all
   // transfers were ended, their callbacks called with kStopped.
   virtual Status Run() = 0;
   // From any thread: has `task` called on Run's thread; wakes the loop.
   virtual void Post(std::function<void()> task) = 0;
-  // From any thread: while held, Run waits for Post instead of returning when idle.
+  // From any thread: while held, Run waits for Post instead of returning when idle. Holds add up: every true wants its
+  // false.
   virtual void HoldOpen(bool hold) = 0;
   // Requests started but not ended, those waiting for a retry included.
   virtual size_t in_flight() const = 0;
   // A limit of its own for requests whose URL path begins with `path_prefix` ("/v0/metadata."): the vendor's documented
-  // requests per second, on top of the origin's.
+  // requests per second (below 1: one every 1 / rate seconds), on top of the origin's. The longest prefix counts.
   virtual void LimitPath(std::string path_prefix, double requests_per_s) = 0;
 
   // One request to its end, on the calling thread; not while Run runs.
   Outcome Fetch(Request request, std::shared_ptr<Body> body);
   // The same, body as text.
   Result<std::string> FetchText(Request request);
+
+ protected:
+  // As Run, but ends as soon as `ended()`, whatever else is left to do or holds the loop.
+  virtual Status RunUntil(const std::function<bool()>& ended) = 0;
 };
 
+// ASCII only, as header names want it.
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
 // "a=1&b=x%20y" in the order given, percent-encoded as application/x-www-form-urlencoded wants ('+' never used).
 std::string FormEncode(const std::vector<std::pair<std::string, std::string>>& fields);
 // "https://host:port" of a URL, lower case, default port left out; kConfig when it is no http(s) URL.

@@ -1,26 +1,12 @@
 #include "lode/source/databento/delivery.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include "lode/source/databento/json_internal.h"
 
 namespace lode::source::databento {
 namespace {
-
-using Json = nlohmann::json;
-
-// Parses without exceptions and with bounded depth (nlohmann's parser is iterative; depth only costs memory, and the
-// callers bound the text).
-Result<Json> ParseJson(std::string_view text, const char* what) {
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return Fail(ErrorKind::kBadInput, "{} is not valid JSON", what);
-  return json;
-}
-
-std::string TextOr(const Json& object, const char* key, std::string fallback = "") {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::move(fallback);
-}
 
 bool BoolOr(const Json& object, const char* key, bool fallback) {
   const auto found = object.find(key);
@@ -53,6 +39,26 @@ std::optional<Day> CompactDay(std::string_view text) {
 
 }  // namespace
 
+Result<std::vector<std::string>> SymbolsOf(const Json& object, const char* key, std::string_view what) {
+  std::vector<std::string> symbols;
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return symbols;
+  if (found->is_string()) {
+    std::string_view rest = found->get_ref<const std::string&>();
+    for (size_t comma; (comma = rest.find(',')) != std::string_view::npos; rest.remove_prefix(comma + 1)) {
+      symbols.emplace_back(rest.substr(0, comma));
+    }
+    symbols.emplace_back(rest);
+    return symbols;
+  }
+  if (!found->is_array()) return Fail(ErrorKind::kBadInput, "{} is neither a text nor a list", what);
+  for (const Json& symbol : *found) {
+    if (!symbol.is_string()) return Fail(ErrorKind::kBadInput, "{} holds a non-string", what);
+    symbols.push_back(symbol.get<std::string>());
+  }
+  return symbols;
+}
+
 Result<Query> ParseMetadata(std::string_view text) {
   LODE_TRY(const Json json, ParseJson(text, "metadata.json"));
   if (!json.is_object() || !json.contains("query") || !json["query"].is_object()) {
@@ -71,20 +77,7 @@ Result<Query> ParseMetadata(std::string_view text) {
   if (result.schema.empty() || result.encoding.empty()) {
     return Fail(ErrorKind::kBadInput, "metadata.json: query.schema or query.encoding is missing");
   }
-  // One symbol, or a comma list, may come as a plain string.
-  const Json symbols = query.value("symbols", Json());
-  if (symbols.is_string()) {
-    std::string rest = symbols.get<std::string>();
-    for (size_t comma; (comma = rest.find(',')) != std::string::npos; rest.erase(0, comma + 1)) {
-      result.symbols.push_back(rest.substr(0, comma));
-    }
-    result.symbols.push_back(rest);
-  } else if (symbols.is_array()) {
-    for (const Json& symbol : symbols) {
-      if (!symbol.is_string()) return Fail(ErrorKind::kBadInput, "metadata.json: query.symbols holds a non-string");
-      result.symbols.push_back(symbol.get<std::string>());
-    }
-  }
+  LODE_TRY(result.symbols, SymbolsOf(query, "symbols", "metadata.json: query.symbols"));
   LODE_TRY(result.start_ns, TimeOf(query, "start"));
   LODE_TRY(result.end_ns, TimeOf(query, "end"));
   if (const auto limit = query.find("limit"); limit != query.end() && limit->is_number_unsigned()) {
@@ -104,6 +97,21 @@ const ManifestFile* Manifest::Find(std::string_view name) const {
   return found == files.end() ? nullptr : &*found;
 }
 
+Result<ManifestFile> ParseManifestEntry(const Json& entry, std::string_view what) {
+  ManifestFile file;
+  file.name = TextOr(entry, "filename");
+  const std::string hash = TextOr(entry, "hash");
+  const bool has_size = entry.is_object() && entry.contains("size") && entry["size"].is_number_unsigned();
+  if (file.name.empty() || file.name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos ||
+      file.name.starts_with('.') || !has_size || !hash.starts_with("sha256:") ||
+      !IsHex64(std::string_view(hash).substr(7))) {
+    return Fail(ErrorKind::kBadInput, "{}: bad entry '{}'", what, file.name);
+  }
+  file.size = entry["size"].get<uint64_t>();
+  file.sha256 = hash.substr(7);
+  return file;
+}
+
 Result<Manifest> ParseManifest(std::string_view text) {
   LODE_TRY(const Json json, ParseJson(text, "manifest.json"));
   if (!json.is_object() || !json.contains("files") || !json["files"].is_array()) {
@@ -113,17 +121,8 @@ Result<Manifest> ParseManifest(std::string_view text) {
   manifest.job_id = TextOr(json, "job_id");
   std::set<std::string> names;
   for (const Json& entry : json["files"]) {
-    ManifestFile file;
-    file.name = entry.is_object() ? TextOr(entry, "filename") : "";
-    const std::string hash = entry.is_object() ? TextOr(entry, "hash") : "";
-    const bool has_size = entry.is_object() && entry.contains("size") && entry["size"].is_number_unsigned();
-    if (file.name.empty() || file.name.find_first_of("/\\") != std::string::npos || file.name.starts_with('.') ||
-        !has_size || !hash.starts_with("sha256:") || !IsHex64(std::string_view(hash).substr(7))) {
-      return Fail(ErrorKind::kBadInput, "manifest.json: bad entry '{}'", file.name);
-    }
+    LODE_TRY(ManifestFile file, ParseManifestEntry(entry, "manifest.json"));
     if (!names.insert(file.name).second) return Fail(ErrorKind::kBadInput, "manifest.json lists '{}' twice", file.name);
-    file.size = entry["size"].get<uint64_t>();
-    file.sha256 = hash.substr(7);
     manifest.files.push_back(std::move(file));
   }
   return manifest;

@@ -1,0 +1,57 @@
+// A response body that goes into a file, is hashed on the way and can be continued after a broken connection or in
+// another run. One blocking write a piece, on the loop's thread; Open reads what is already there to hash it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lode/base/descriptor.h"
+#include "lode/base/hashing.h"
+#include "lode/net/http.h"
+
+namespace lode::net {
+
+struct FileBodyOptions {
+  std::filesystem::path path;  // created when absent; its folder must be there
+  bool resume = false;         // continue what `path` holds; false: begin with nothing
+  std::optional<uint64_t> expected_size;
+  std::string expected_sha256;  // lower-case hex; empty: not checked
+  bool sync = true;             // fsync in End
+};
+
+class FileBody final : public Body {
+ public:
+  // kStorage. A file that cannot be a beginning of what is expected (too long, or as long with another hash) counts as
+  // nothing.
+  static Result<std::shared_ptr<FileBody>> Open(FileBodyOptions options);
+
+  // The file already is what is expected, by size and hash: no request is needed.
+  bool whole() const { return whole_; }
+  // Of the whole file, once End succeeded or whole().
+  uint64_t size() const { return size_; }
+  const std::string& sha256() const { return sha256_; }
+
+  uint64_t held() const override { return size_; }
+  Status Begin(const ResponseHead& head, uint64_t offset) override;
+  Status Write(std::span<const std::byte> bytes) override;
+  // kCorrupt when size or hash differ from what is expected; the file is empty then, and the next try begins anew.
+  Status End() override;
+
+ private:
+  explicit FileBody(FileBodyOptions options) : options_(std::move(options)) {}
+  Status HashPresent();
+  Status StartAnew();
+  std::unexpected<Error> OsError(const char* verb) const;
+
+  FileBodyOptions options_;
+  Descriptor file_;
+  Sha256 hash_;        // of the first size_ bytes
+  uint64_t size_ = 0;  // of the file; its position too
+  std::string sha256_;
+  bool whole_ = false;
+};
+
+}  // namespace lode::net

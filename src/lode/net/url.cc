@@ -1,0 +1,126 @@
+#include "lode/net/url.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "lode/net/http.h"
+
+namespace lode::net {
+namespace {
+
+struct UrlCloser {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using Handle = std::unique_ptr<CURLU, UrlCloser>;
+
+// Paths stay as they are spelled: a signature covers the spelling, and an object's key may hold "//".
+constexpr unsigned kParseFlags = CURLU_DISALLOW_USER | CURLU_PATH_AS_IS;
+
+std::string Part(CURLU* url, CURLUPart what) {
+  char* text = nullptr;
+  if (curl_url_get(url, what, &text, 0) != CURLUE_OK) return "";
+  std::string part(text);
+  curl_free(text);
+  return part;
+}
+
+void LowerCase(std::string* text) {
+  std::ranges::transform(*text, text->begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+}
+
+// The text may hold a secret somebody pasted: it is never repeated.
+std::unexpected<Error> NotAUrl(std::string_view why) {
+  return Fail(ErrorKind::kConfig, "not an http:// or https:// URL: {}", why);
+}
+
+bool HasControlOrSpace(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+}
+
+Result<Url> Describe(CURLU* handle) {
+  curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
+  Url url;
+  url.scheme = Part(handle, CURLUPART_SCHEME);
+  LowerCase(&url.scheme);
+  if (url.scheme != "http" && url.scheme != "https") return NotAUrl("another scheme");
+  url.host = Part(handle, CURLUPART_HOST);
+  LowerCase(&url.host);
+  if (url.host.empty()) return NotAUrl("no host");
+  if (!Part(handle, CURLUPART_USER).empty() || !Part(handle, CURLUPART_PASSWORD).empty()) {
+    return NotAUrl("it names a user");
+  }
+  const std::string port = Part(handle, CURLUPART_PORT);
+  const bool is_default = port.empty() || port == (url.scheme == "https" ? "443" : "80");
+  url.origin =
+      is_default ? fmt::format("{}://{}", url.scheme, url.host) : fmt::format("{}://{}:{}", url.scheme, url.host, port);
+  url.path = Part(handle, CURLUPART_PATH);
+  url.query = Part(handle, CURLUPART_QUERY);
+  url.text = Part(handle, CURLUPART_URL);
+  if (url.path.empty() || url.text.empty()) return NotAUrl("libcurl cannot spell it");
+  return url;
+}
+
+}  // namespace
+
+Result<Url> ParseUrl(std::string_view text) {
+  // curl_url_set also accepts "host/path"; a scheme must be said here.
+  if (text.find("://") == std::string_view::npos) return NotAUrl("no scheme");
+  if (HasControlOrSpace(text)) return NotAUrl("it holds a space or a control character");
+  const Handle handle(curl_url());
+  if (handle == nullptr) return Fail(ErrorKind::kInternal, "out of memory");
+  const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(), kParseFlags);
+  if (code != CURLUE_OK) return NotAUrl(curl_url_strerror(code));
+  return Describe(handle.get());
+}
+
+Result<Url> ResolveLocation(const Url& base, std::string_view location) {
+  if (location.empty() || HasControlOrSpace(location)) return NotAUrl("an empty or malformed Location");
+  const Handle handle(curl_url());
+  if (handle == nullptr) return Fail(ErrorKind::kInternal, "out of memory");
+  CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, base.text.c_str(), kParseFlags);
+  if (code == CURLUE_OK) code = curl_url_set(handle.get(), CURLUPART_URL, std::string(location).c_str(), kParseFlags);
+  if (code != CURLUE_OK) return NotAUrl(curl_url_strerror(code));
+  return Describe(handle.get());
+}
+
+bool IsLoopback(const Url& url) {
+  return url.host == "localhost" || url.host == "[::1]" ||
+         (url.host.starts_with("127.") && url.host.find_first_not_of("0123456789.") == std::string::npos);
+}
+
+std::string PercentEncode(std::string_view text, bool keep_slash) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size() + 16);
+  for (const char c : text) {
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '_' || c == '.' || c == '~' || (keep_slash && c == '/');
+    if (plain) {
+      encoded += c;
+    } else {
+      encoded += '%';
+      encoded += kHex[static_cast<unsigned char>(c) >> 4];
+      encoded += kHex[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  return encoded;
+}
+
+std::string FormEncode(const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::string text;
+  for (const auto& [name, value] : fields) {
+    if (!text.empty()) text += '&';
+    text += PercentEncode(name) + "=" + PercentEncode(value);
+  }
+  return text;
+}
+
+Result<std::string> OriginOf(std::string_view url) {
+  LODE_TRY(Url parsed, ParseUrl(url));
+  return std::move(parsed.origin);
+}
+
+}  // namespace lode::net
