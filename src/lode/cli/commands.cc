@@ -10,6 +10,8 @@ constexpr std::array kCommands = std::to_array<CommandEntry>({
     {"config show", "Set up", "every setting and where it comes from", MakeConfigShow},
     {"doctor", "Set up", "check program, lake, disk, clock and key files", MakeDoctor},
     {"import", "Bring data in", "take vendor files already on disk into a dataset", MakeImport},
+    {"plan", "Bring data in", "what is missing, and what asking for it costs; changes nothing", MakePlan},
+    {"sync", "Bring data in", "ask the vendor for what is missing", MakeSync},
     {"datasets", "Look", "datasets, declared and present", MakeDatasets},
     {"status", "Look", "what is there, what is missing", MakeStatus},
     {"gaps", "Look", "missing days as ranges; exit code 4 when there are any", MakeGaps},

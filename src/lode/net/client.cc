@@ -50,6 +50,7 @@ class CurlClient final : public Client {
   Status Run() override;
   void Post(std::function<void()> task) override;
   void HoldOpen(bool hold) override;
+  void Cancel() override;
   size_t in_flight() const override { return in_flight_; }
   void LimitPath(std::string path_prefix, double requests_per_s) override {
     queue_.LimitPath(std::move(path_prefix), requests_per_s);
@@ -102,6 +103,7 @@ class CurlClient final : public Client {
   std::mutex tasks_mutex_;
   std::vector<std::function<void()>> tasks_;  // guarded by tasks_mutex_
   std::atomic<int> holds_{0};
+  std::atomic<bool> cancelled_ = false;
 };
 
 CurlClient::CurlClient(ClientOptions options, CURLM* multi)
@@ -164,6 +166,11 @@ void CurlClient::HoldOpen(bool hold) {
   curl_multi_wakeup(multi_.get());
 }
 
+void CurlClient::Cancel() {
+  cancelled_ = true;
+  curl_multi_wakeup(multi_.get());
+}
+
 bool CurlClient::RunTasks() {
   std::vector<std::function<void()>> tasks;
   {
@@ -198,9 +205,10 @@ Status CurlClient::RunUntil(const std::function<bool()>& ended) {
   Status status;
   while (true) {
     bool moved = RunTasks();
-    if (StopRequested()) {
+    const bool cancelled = cancelled_.exchange(false);
+    if (cancelled || StopRequested()) {
       EndEverything();
-      status = CheckStop();
+      status = cancelled ? Fail(ErrorKind::kInterrupted, "cancelled") : CheckStop();
       break;
     }
     if (ended()) break;

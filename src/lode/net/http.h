@@ -166,6 +166,8 @@ class Client {
   // From any thread: while held, Run waits for Post instead of returning when idle. Holds add up: every true wants its
   // false.
   virtual void HoldOpen(bool hold) = 0;
+  // From any thread: ends everything as a stop would; Run returns kInterrupted.
+  virtual void Cancel() = 0;
   // Requests started but not ended, those waiting for a retry included.
   virtual size_t in_flight() const = 0;
   // A limit of its own for requests whose URL path begins with `path_prefix` ("/v0/metadata."): the vendor's documented
