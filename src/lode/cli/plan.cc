@@ -1,6 +1,5 @@
 // lode plan [DATASET..] [-s DAY] [-e DAY] [--days N] [--symbols ..]
 #include "lode/cli/commands.h"
-#include "lode/cli/result_writers.h"
 #include "lode/cli/sync_options.h"
 #include "lode/cli/table.h"
 
@@ -42,8 +41,12 @@ class PlanCommand : public Command {
       const bool none = report.planned_requests == 0;
       table.Add({report.dataset, FormatDay(report.first), FormatDay(report.last), Grouped(report.symbols),
                  Grouped(report.work_cells), Grouped(report.batches), Grouped(report.planned_requests),
-                 none ? "0" : estimate.records ? Grouped(static_cast<int64_t>(*estimate.records)) : "unknown",
-                 none ? "0" : estimate.bytes ? Bytes(*estimate.bytes) : "unknown",
+                 none               ? "0"
+                 : estimate.records ? Grouped(static_cast<int64_t>(*estimate.records))
+                                    : "unknown",
+                 none             ? "0"
+                 : estimate.bytes ? Bytes(*estimate.bytes)
+                                  : "unknown",
                  none ? "nothing to do" : Usd(estimate.usd)});
       unresolved += UnresolvedText(report);
     }

@@ -7,7 +7,6 @@
 
 #include "lode/base/log.h"
 #include "lode/cli/commands.h"
-#include "lode/cli/result_writers.h"
 #include "lode/cli/run_log.h"
 #include "lode/cli/sync_options.h"
 #include "lode/cli/table.h"
@@ -102,10 +101,10 @@ std::string ReportLine(const sync::SyncReport& report, bool dry_run) {
                        Count(report.work_cells, "cell"), Usd(report.estimate.usd));
   }
   if (report.planned_requests + report.kept_requests == 0) return head + ": nothing new";
-  std::string line = fmt::format("{}: {} for {}, {} -> {} in {}, {} -> {}", head, Count(report.requests, "request"),
-                                 Count(report.work_cells, "cell"), Count(report.records, "record"),
-                                 Count(report.rows, "row"), Count(report.partitions, "partition"),
-                                 Bytes(report.bytes_in), Bytes(report.bytes_out));
+  std::string line =
+      fmt::format("{}: {} for {}, {} -> {} in {}, {} -> {}", head, Count(report.requests, "request"),
+                  Count(report.work_cells, "cell"), Count(report.records, "record"), Count(report.rows, "row"),
+                  Count(report.partitions, "partition"), Bytes(report.bytes_in), Bytes(report.bytes_out));
   if (report.estimate.usd && *report.estimate.usd > 0) line += ", about " + Usd(report.estimate.usd);
   if (report.kept_requests > 0) line += fmt::format(", {} fetched before", Count(report.kept_requests, "request"));
   if (report.halved_requests > 0) line += fmt::format(", {} halved", report.halved_requests);

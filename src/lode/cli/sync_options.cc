@@ -14,7 +14,8 @@ Result<std::vector<const DatasetConfig*>> Select(const Config& config, const std
       if (source::HasSupply(dataset)) datasets.push_back(&dataset);
     }
     if (datasets.empty()) {
-      return Fail(ErrorKind::kConfig, "no dataset of {} can be asked from a vendor; declare one, or `lode init --recipe NAME`",
+      return Fail(ErrorKind::kConfig,
+                  "no dataset of {} can be asked from a vendor; declare one, or `lode init --recipe NAME`",
                   config.file().string());
     }
     return datasets;
@@ -24,9 +25,8 @@ Result<std::vector<const DatasetConfig*>> Select(const Config& config, const std
   for (const std::string& name : names) {
     const DatasetConfig* dataset = config.FindDataset(name);
     if (dataset == nullptr) {
-      const auto nearest = Nearest(name, known);
-      return Fail(ErrorKind::kNotFound, "no dataset {} is declared in {}{}", name, config.file().string(),
-                  nearest ? fmt::format("; did you mean {}?", *nearest) : "");
+      return Fail(ErrorKind::kNotFound, "no dataset {} is declared in {}{}", Printable(name), config.file().string(),
+                  DidYouMean(name, known));
     }
     datasets.push_back(dataset);
   }
