@@ -2,7 +2,6 @@
 //           [--max-concurrent N] [--rate R] [--max-cost USD] [--dry-run]
 #include "lode/sync/sync.h"
 
-#include <charconv>
 #include <chrono>
 
 #include "lode/base/log.h"
@@ -17,15 +16,6 @@ namespace lode::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-Result<double> ParseNumber(const std::string& flag, const std::string& text, double least, double most) {
-  double number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || end != text.data() + text.size() || !(number >= least && number <= most)) {
-    return Fail(ErrorKind::kUsage, "{} wants a number from {} to {}, not '{}'", flag, least, most, Printable(text));
-  }
-  return number;
-}
 
 class SyncProgress : public sync::SyncObserver {
  public:

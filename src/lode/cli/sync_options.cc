@@ -1,13 +1,13 @@
 #include "lode/cli/sync_options.h"
 
+#include <charconv>
+
 #include "lode/base/nearest.h"
 #include "lode/cli/days.h"
 #include "lode/cli/utf8.h"
 
 namespace lode::cli {
-namespace {
-
-Result<std::vector<const DatasetConfig*>> Select(const Config& config, const std::vector<std::string>& names) {
+Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, const std::vector<std::string>& names) {
   std::vector<const DatasetConfig*> datasets;
   if (names.empty()) {
     for (const auto& [name, dataset] : config.datasets()) {
@@ -33,8 +33,6 @@ Result<std::vector<const DatasetConfig*>> Select(const Config& config, const std
   return datasets;
 }
 
-}  // namespace
-
 void SyncOptions::Declare(Arguments& arguments) {
   arguments.Positional("DATASET", names_, 0, 0, "datasets; all that can be asked when none is named");
   arguments.Option("-s,--start", "DAY", start_, "first day: YYYY-MM-DD, yesterday, -7d (default: the dataset's start)");
@@ -47,7 +45,7 @@ void SyncOptions::Declare(Arguments& arguments) {
 
 Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, const Config& config) const {
   if (refetch_ && retry_failed_) return Fail(ErrorKind::kUsage, "--refetch and --retry-failed exclude each other");
-  LODE_TRY(const auto datasets, Select(config, names_));
+  LODE_TRY(const auto datasets, SelectDatasets(config, names_));
   std::vector<sync::SyncRequest> requests;
   for (const DatasetConfig* dataset : datasets) {
     LODE_TRY(const PlanRange range,
@@ -62,6 +60,15 @@ Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, c
     if (!range.empty()) requests.push_back(std::move(request));
   }
   return requests;
+}
+
+Result<double> ParseNumber(std::string_view flag, const std::string& text, double least, double most) {
+  double number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size() || !(number >= least && number <= most)) {
+    return Fail(ErrorKind::kUsage, "{} wants a number from {} to {}, not '{}'", flag, least, most, Printable(text));
+  }
+  return number;
 }
 
 std::string Usd(const std::optional<double>& usd) { return usd ? fmt::format("{:.2f} USD", *usd) : "unknown"; }

@@ -23,7 +23,11 @@ class SyncOptions {
   bool refetch_ = false, retry_failed_ = false;
 };
 
-// 37 -> "0.37 USD", nothing known -> "unknown".
+// Datasets by name, in that order; without names, all that can be asked. kNotFound names the nearest one.
+Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, const std::vector<std::string>& names);
+// A flag's number; kUsage when it is none or out of range.
+Result<double> ParseNumber(std::string_view flag, const std::string& text, double least, double most);
+// 0.374 -> "0.37 USD", nothing known -> "unknown".
 std::string Usd(const std::optional<double>& usd);
 // The symbols the vendor does not know, one line each.
 std::string UnresolvedText(const sync::SyncReport& report);
