@@ -314,6 +314,13 @@ TEST(Client, AnUnrepeatableRequestNeverTrustsAKeptConnection) {
   EXPECT_EQ(server.requests().size(), 2U);
 }
 
+TEST(Client, ARequestMayCallMoreStatusesTransient) {
+  ScriptServer server(Each({Answer(409, "busy"), Answer(200, "x")}));
+  Request request = To(server.Url("/"));
+  request.transient_statuses = {409};
+  EXPECT_EQ(Get(request).outcome.response.tries, 2);
+}
+
 TEST(Client, TooLargeEndsWithAndWithoutALength) {
   ScriptServer server([](const ReceivedRequest& request, Connection& connection) {
     if (request.number == 0) return connection.Send(Answer(200, std::string(2000, 'x')));

@@ -312,6 +312,12 @@ TryEnd Transfer::Conclude(CURLcode code) {
     return end;
   }
   TryFailure failure = JudgeStatus(head_.status);
+  const std::vector<int>& transient = job_->request.transient_statuses;
+  if (std::ranges::find(transient, head_.status) != transient.end()) {
+    failure.again = true;
+    failure.kind = ErrorKind::kPartial;
+    failure.reason = FailureClass::kTransient;
+  }
   failure.retry_after = ParseRetryAfter(head_.Find("Retry-After"), NowNs() / kNsPerSecond);
   if (head_.status == 416 && asked_offset_ > 0) {
     // What is held is not a beginning of what the server has.
