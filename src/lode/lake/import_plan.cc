@@ -164,8 +164,7 @@ class Planner {
     // Two files of one name in one import: the second gets its own folder.
     if (!landings_.insert(record.landed).second) {
       LODE_TRY(EnsureHash(path, record));
-      record.landed =
-          fmt::format("landing/{}/{}-{}/{}", request_.dataset, folder, record.sha256.substr(0, 8), name);
+      record.landed = fmt::format("landing/{}/{}-{}/{}", request_.dataset, folder, record.sha256.substr(0, 8), name);
       landings_.insert(record.landed);
     }
     return record;
@@ -337,6 +336,7 @@ class Planner {
     input.delivery = &delivery;
     input.file = &file;
     input.record = raw;
+    input.from_wire = receipt.origin == "api";
     LODE_TRY(input.landed, present_.IsHere(raw));
     if (!input.landed) {
       file.path = Given(raw, files)->data->path;

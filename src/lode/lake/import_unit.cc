@@ -186,7 +186,7 @@ class UnitRun {
 
   std::vector<std::string> SourceLabelsOfUnit() const {
     std::vector<std::string> labels;
-    for (const UnitFile& input : unit_.files) labels.push_back(SourceLabel(context_.writer->dataset(), input.record));
+    for (size_t i = 0; i < unit_.files.size(); ++i) labels.emplace_back(strings_.Get(decoded_.source_ids[i]));
     return labels;
   }
 

@@ -262,7 +262,7 @@ class DatasetSync {
       UnitFile& file = unit.files.emplace_back();
       file.delivery = &deliveries->back();
       file.file = &file.delivery->data.front();
-      file.ours = true;
+      file.ours = file.from_wire = true;
       file.record = {.name = file.file->name,
                      .landed = {},
                      .size = fetched.size,
