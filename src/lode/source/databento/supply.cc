@@ -65,7 +65,8 @@ class DatabentoSupply final : public Supply {
   plan::Selection selection() const override { return {dataset_.dataset, dataset_.schema, dataset_.stype_in}; }
   void Fetch(const plan::Request& request, const std::filesystem::path& file,
              std::function<void(FetchOutcome)> done) override;
-  Result<files::Delivery> Deliver(const plan::Request& request, const std::filesystem::path& file) const override;
+  Result<files::Delivery> Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                  int64_t end_ns) const override;
 
  private:
   SeriesQuery QueryOf(const std::vector<std::string>& symbols, Day first, Day last) const;
@@ -280,11 +281,13 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
   auto opened = net::FileBody::Open({.path = file});
   if (!opened) return stop(std::move(opened).error());
   auto body = std::make_shared<StreamBody>(std::move(*opened));
-  const auto answered = [this, body, done](net::Outcome answer) {
+  const SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
+  const auto answered = [this, body, done, end_ns = query.end_ns](net::Outcome answer) {
     if (answer.status) {
       return done({.kind = FetchOutcome::Kind::kFetched,
                    .size = body->file().size(),
                    .sha256 = body->file().sha256(),
+                   .end_ns = end_ns,
                    .tries = answer.response.tries});
     }
     FetchOutcome outcome = OutcomeOf(answer);
@@ -294,15 +297,14 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
     }
     done(std::move(outcome));
   };
-  if (Status added = api_.GetRange(QueryOf(request.symbols, request.first(), request.last()), body, answered); !added) {
-    stop(std::move(added).error());
-  }
+  if (Status added = api_.GetRange(query, body, answered); !added) stop(std::move(added).error());
 }
 
-Result<files::Delivery> DatabentoSupply::Deliver(const plan::Request& request,
-                                                 const std::filesystem::path& file) const {
+Result<files::Delivery> DatabentoSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                                 int64_t end_ns) const {
   files::Delivery delivery;
-  const SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
+  SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
+  query.end_ns = end_ns;
   const nlohmann::json json = {{"dataset", query.dataset},   {"schema", query.schema},  {"symbols", request.symbols},
                                {"stype_in", query.stype_in}, {"start", query.start_ns}, {"end", query.end_ns}};
   delivery.query = Query{.job_id = {},
