@@ -58,6 +58,10 @@ Checked<Response> Databento::Metadata(const Request& request, const std::string&
   if (method == "get_record_count" || method == "get_billable_size" || method == "get_cost")
     return Amount(request, method);
 
+  if (method != "list_schemas" && method != "list_unit_prices" && method != "get_dataset_condition" &&
+      method != "get_dataset_range") {
+    return std::unexpected(Plain(404, "Not Found"));
+  }
   auto dataset = DatasetOf(request);
   if (!dataset) return std::unexpected(dataset.error());
   if (method == "list_schemas") return JsonResponse(SchemasOf((*dataset)->info));
@@ -71,8 +75,7 @@ Checked<Response> Databento::Metadata(const Request& request, const std::string&
     return JsonResponse(list);
   }
   if (method == "get_dataset_condition") return DatasetCondition(request);
-  if (method == "get_dataset_range") return DatasetRange(request);
-  return std::unexpected(Plain(404, "Not Found"));
+  return DatasetRange(request);
 }
 
 Checked<Response> Databento::ListFields(const Request& request) {
