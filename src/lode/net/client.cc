@@ -124,6 +124,7 @@ void CurlClient::Add(Request request, std::shared_ptr<Body> body, Done done) {
   auto job = std::make_unique<Job>();
   job->sequence = next_sequence_++;
   job->request = std::move(request);
+  if (options_.idle_timeout) job->request.idle_timeout = *options_.idle_timeout;
   job->body = body != nullptr ? std::move(body) : std::make_shared<TextBody>();
   job->done = std::move(done);
   Result<Url> url = ParseUrl(job->request.url);

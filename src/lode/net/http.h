@@ -143,7 +143,8 @@ struct HostLimits {
 
 struct ClientOptions {
   RetryPolicy retry;
-  HostLimits limits;                         // of every origin
+  HostLimits limits;                                      // of every origin
+  std::optional<std::chrono::milliseconds> idle_timeout;  // instead of every request's own
   std::vector<std::string> allowed_origins;  // redirects may lead there, without credentials; empty: same origin only
   uint64_t seed = 0;                         // of the jitter; 0: random
   std::string ca_file;                       // empty: the system's

@@ -44,6 +44,7 @@ struct FetchOutcome {
   Kind kind = Kind::kFailed;
   uint64_t size = 0;
   std::string sha256;
+  int64_t end_ns = 0;  // up to when records were asked for: not always the end of the last day
   int tries = 0;
   ledger::CellState state = ledger::CellState::kFailed;
   std::string reason;
@@ -64,8 +65,9 @@ class Supply {
   virtual void Fetch(const plan::Request& request, const std::filesystem::path& file,
                      std::function<void(FetchOutcome)> done) = 0;
   // The request and its bytes as a delivery of one data file, ready to be decoded; its name, under which the bytes are
-  // kept, holds the request's id.
-  virtual Result<files::Delivery> Deliver(const plan::Request& request, const std::filesystem::path& file) const = 0;
+  // kept, holds the request's id. `end_ns` as the outcome had it, perhaps in an earlier run.
+  virtual Result<files::Delivery> Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                          int64_t end_ns) const = 0;
 };
 
 // The dataset's source, ready to be asked; its key is read here. kConfig for a declaration that lacks what the source

@@ -34,6 +34,12 @@ std::set<CellKey> CellsOf(const plan::Work& work) {
   return cells;
 }
 
+// Whether this run is about all of what the file answers: a later one may be about the rest.
+bool IsInScope(const Fetched& fetched, const DemandOptions& options, const std::set<std::string>& symbols) {
+  if (fetched.request.first() < options.first || fetched.request.last() > options.last) return false;
+  return std::ranges::all_of(fetched.request.symbols, [&](const std::string& one) { return symbols.contains(one); });
+}
+
 // Whether the file answers work, all of it, as the vendor has it today, in one partition.
 bool IsStillWanted(const Fetched& fetched, const plan::Work& work, const std::set<CellKey>& open,
                    const plan::PartitionOfDay& partition_of) {
@@ -98,8 +104,10 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   const plan::PartitionOfDay partition_of = [&](Day day) { return layout.PathOf(day, ""); };
 
   std::set<CellKey> open = CellsOf(demand.work);
+  const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
   std::vector<Fetched> wanted;
   for (Fetched& fetched : kept) {
+    if (!IsInScope(fetched, options, symbols)) continue;
     // A refetch asks anew whatever was fetched before it.
     if (options.refetch || !IsStillWanted(fetched, demand.work, open, partition_of)) {
       demand.useless.push_back(std::move(fetched));

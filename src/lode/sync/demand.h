@@ -26,9 +26,11 @@ struct Batch {
 };
 
 struct Demand {
-  plan::Work work;               // without what is kept
-  std::vector<Batch> batches;    // in the order to be fetched; a batch may have kept files only
-  std::vector<Fetched> useless;  // kept files that answer no work any more
+  plan::Work work;             // without what is kept
+  std::vector<Batch> batches;  // in the order to be fetched; a batch may have kept files only
+  // Kept files that answer no work any more. Those of other symbols or days are neither here nor in a batch: they wait
+  // for a run that wants them.
+  std::vector<Fetched> useless;
   std::vector<plan::Listing> listings;
   std::vector<ledger::Cell> recorded;  // cells whose state the vendor told without a request
   bool empty() const { return batches.empty() && recorded.empty(); }

@@ -23,7 +23,7 @@ nlohmann::json ToJson(const plan::Selection& selection, const Fetched& fetched) 
   }
   return {{"dataset", selection.dataset},       {"schema", selection.schema}, {"stype_in", selection.stype_in},
           {"symbols", fetched.request.symbols}, {"days", std::move(days)},    {"size", fetched.size},
-          {"sha256", fetched.sha256},           {"tries", fetched.tries}};
+          {"sha256", fetched.sha256},           {"end_ns", fetched.end_ns},   {"tries", fetched.tries}};
 }
 
 // nullopt: not one of ours, or of another selection. Our own file, but the disk may have kept half of it.
@@ -56,6 +56,7 @@ std::optional<Fetched> FromJson(const std::string& text, const plan::Selection& 
     }
     fetched.size = json.at("size").get<uint64_t>();
     fetched.sha256 = json.at("sha256").get<std::string>();
+    fetched.end_ns = json.at("end_ns").get<int64_t>();
     fetched.tries = json.at("tries").get<int>();
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;

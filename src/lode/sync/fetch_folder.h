@@ -21,6 +21,7 @@ struct Fetched {
   std::filesystem::path file;
   uint64_t size = 0;
   std::string sha256;
+  int64_t end_ns = 0;  // FetchOutcome::end_ns
   int tries = 1;
 };
 

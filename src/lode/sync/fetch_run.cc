@@ -34,6 +34,7 @@ FetchRun::FetchRun(net::Client& client, source::Supply& supply, const FetchFolde
 FetchRun::~FetchRun() {
   {
     const std::lock_guard lock(mutex_);
+    StopWith(Error{ErrorKind::kInterrupted, "the sync ended", {}});  // nothing may start from a task still posted
     if (running_ > 0) client_.Cancel();
   }
   client_.HoldOpen(false);
@@ -44,7 +45,10 @@ Result<std::optional<FinishedBatch>> FetchRun::Next() {
   std::unique_lock lock(mutex_);
   if (next_batch_ == work_.size()) return std::optional<FinishedBatch>();
   Work& work = work_[next_batch_];
-  changed_.wait(lock, [&] { return stop_ || loop_ended_ || work.over(); });
+  changed_.wait(lock, [&] {
+    if (stop_) return stop_->kind != ErrorKind::kRefused || running_ == 0 || loop_ended_;
+    return loop_ended_ || work.over();
+  });
   if (stop_) return std::unexpected(*stop_);
   if (!work.over()) return Fail(ErrorKind::kInternal, "the fetch loop ended before its requests did");
   ++next_batch_;
@@ -108,8 +112,13 @@ void FetchRun::End(size_t batch, const plan::Request& request, const std::string
 
 void FetchRun::TakeFetched(size_t batch, const plan::Request& request, const std::string& id,
                            const FetchOutcome& outcome) {
-  Fetched fetched{
-      .id = id, .request = request, .file = {}, .size = outcome.size, .sha256 = outcome.sha256, .tries = outcome.tries};
+  Fetched fetched{.id = id,
+                  .request = request,
+                  .file = {},
+                  .size = outcome.size,
+                  .sha256 = outcome.sha256,
+                  .end_ns = outcome.end_ns,
+                  .tries = outcome.tries};
   if (Status kept = folder_.Keep(selection_, &fetched); !kept) return StopWith(std::move(kept).error());
   ++work_[batch].done.requests;
   work_[batch].done.fetched.push_back(std::move(fetched));

@@ -45,7 +45,8 @@ class FetchRun {
   FetchRun& operator=(const FetchRun&) = delete;
 
   // Waits for the next batch, in the order given; nullopt when there is no more. An error ends the run: what the vendor
-  // refused altogether, kStorage, kInterrupted.
+  // refused altogether, kStorage, kInterrupted. After a refusal the requests under way are waited for: they are paid
+  // for, and what they bring is kept.
   Result<std::optional<FinishedBatch>> Next();
 
  private:

@@ -9,6 +9,7 @@
 #include "lode/codec/schema.h"
 #include "lode/lake/import_unit.h"
 #include "lode/lake/verify.h"
+#include "lode/net/waits.h"
 #include "lode/symbol/lists.h"
 #include "lode/sync/fetch_run.h"
 
@@ -74,8 +75,9 @@ class DatasetSync {
                                              dataset_.stype_in, request_.config->file().parent_path()));
     if (symbols_.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset_.name);
     const double rate = request_.requests_per_s;
-    LODE_TRY(client_, net::Client::Make(
-                          {.limits = {.connections = static_cast<int>(request_.in_flight), .requests_per_s = rate}}));
+    net::ClientOptions options{.limits = {.connections = static_cast<int>(request_.in_flight), .requests_per_s = rate}};
+    if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
+    LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
     report_.dataset = dataset_.name;
     report_.schema = schema_->name;
@@ -212,6 +214,7 @@ class DatasetSync {
     });
     std::deque<source::files::Delivery> deliveries;
     LODE_TRY(Unit unit, MakeUnit(*context.writer, batch, &deliveries));
+    bool keep = false;
     while (!unit.files.empty() || !unit.extra_cells.empty()) {
       auto done = lake::RunUnit(context, unit);
       if (done) {
@@ -221,10 +224,17 @@ class DatasetSync {
       Error error = std::move(done).error();
       if (StopsTheRun(error.kind)) return std::unexpected(std::move(error));
       const bool left_out = LeaveOut(error, &unit);
+      keep = !left_out && error.kind == ErrorKind::kCorrupt;
       report_.failed.push_back({batch.partition, std::move(error)});
       if (!left_out) break;
     }
-    for (const Fetched& fetched : batch.fetched) folder_.Remove(fetched.id);
+    // What could not go in because the partition that is there is damaged stays: the next run does not pay for it
+    // again.
+    for (const Fetched& fetched : batch.fetched) {
+      const bool in_unit =
+          std::ranges::any_of(unit.files, [&](const UnitFile& file) { return file.file->path == fetched.file; });
+      if (!keep || !in_unit) folder_.Remove(fetched.id);
+    }
     return Ok();
   }
 
@@ -257,7 +267,7 @@ class DatasetSync {
     if (renewed_.contains(batch.partition)) unit.renewed = {batch.partition};
     nlohmann::json requests = nlohmann::json::array();
     for (const Fetched& fetched : batch.fetched) {
-      LODE_TRY(source::files::Delivery delivery, supply_->Deliver(fetched.request, fetched.file));
+      LODE_TRY(source::files::Delivery delivery, supply_->Deliver(fetched.request, fetched.file, fetched.end_ns));
       deliveries->push_back(std::move(delivery));
       UnitFile& file = unit.files.emplace_back();
       file.delivery = &deliveries->back();

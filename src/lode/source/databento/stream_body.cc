@@ -48,7 +48,8 @@ Status StreamBody::Write(std::span<const std::byte> bytes) {
     const size_t wanted = kMagic.size() - zstd_->head.size();
     zstd_->head.append(zstd_->scratch.data(), std::min(wanted, output.pos));
     if (!kMagic.starts_with(zstd_->head)) return Fail(ErrorKind::kCorrupt, "the answer is no DBN");
-    more = input.pos < input.size || output.pos == output.size;
+    // A full buffer may hide more output, but not behind a frame's end: asked again there, zstd begins the next frame.
+    more = input.pos < input.size || (output.pos == output.size && left != 0);
   }
   return file_->Write(bytes);
 }

@@ -65,7 +65,8 @@ class DatabentoSupply final : public Supply {
   plan::Selection selection() const override { return {dataset_.dataset, dataset_.schema, dataset_.stype_in}; }
   void Fetch(const plan::Request& request, const std::filesystem::path& file,
              std::function<void(FetchOutcome)> done) override;
-  Result<files::Delivery> Deliver(const plan::Request& request, const std::filesystem::path& file) const override;
+  Result<files::Delivery> Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                  int64_t end_ns) const override;
 
  private:
   SeriesQuery QueryOf(const std::vector<std::string>& symbols, Day first, Day last) const;
@@ -73,6 +74,7 @@ class DatabentoSupply final : public Supply {
   // Which symbols the dataset knows, and when.
   Result<std::vector<plan::Listing>> List(const std::vector<std::string>& symbols, Day first, Day last, Day ask_first);
   Result<Resolution> Resolve(const std::vector<std::string>& symbols, Day first, Day last);
+  Status AddEstimate(const SeriesQuery& query, bool whole, Estimate* sum);
   FetchOutcome OutcomeOf(const net::Outcome& answer) const;
 
   Api api_;
@@ -132,8 +134,9 @@ Result<Resolution> DatabentoSupply::Resolve(const std::vector<std::string>& symb
                                .end = last + 1};
     auto part = api_.Resolve(query);
     if (!part) {
-      // "None of the symbols could be resolved" is an answer.
-      const bool none = part.error().http_status == 422 || part.error().http_status == 404;
+      // "None of the symbols could be resolved" is an answer; a gateway's 404 is none.
+      const bool none = (part.error().http_status == 422 || part.error().http_status == 404) &&
+                        part.error().refusal.name.contains("symbol");
       if (!none) return std::unexpected(Error(part.error()));
       all.not_found.insert(all.not_found.end(), query.symbols.begin(), query.symbols.end());
       continue;
@@ -177,6 +180,41 @@ Result<std::vector<plan::Listing>> DatabentoSupply::List(const std::vector<std::
   return listings;
 }
 
+// What the vendor times out over is asked in halves, as records are.
+Status DatabentoSupply::AddEstimate(const SeriesQuery& query, bool whole, Estimate* sum) {
+  if (query.end_ns <= query.start_ns) return Ok();
+  const auto ask = [&](Estimate* own) -> Answer<bool> {
+    LODE_TRY(own->usd, api_.GetCost(query));
+    if (!whole) return true;
+    LODE_TRY(own->records, api_.GetRecordCount(query));
+    LODE_TRY(own->bytes, api_.GetBillableSize(query));
+    return true;
+  };
+  Estimate own;
+  if (const Answer<bool> answer = ask(&own); !answer) {
+    const int64_t days = (query.end_ns - query.start_ns) / kNsPerDay;
+    if (answer.error().failure != net::FailureClass::kTimeout || (query.symbols.size() < 2 && days < 2)) {
+      return std::unexpected(Error(answer.error()));
+    }
+    SeriesQuery front = query, back = query;
+    if (query.symbols.size() > 1) {
+      const auto middle = static_cast<ptrdiff_t>(query.symbols.size() / 2);
+      front.symbols.assign(query.symbols.begin(), query.symbols.begin() + middle);
+      back.symbols.assign(query.symbols.begin() + middle, query.symbols.end());
+    } else {
+      front.end_ns = back.start_ns = query.start_ns + days / 2 * kNsPerDay;
+    }
+    LODE_TRY(AddEstimate(front, whole, sum));
+    return AddEstimate(back, whole, sum);
+  }
+  *sum->usd += *own.usd;
+  if (whole) {
+    *sum->records += *own.records;
+    *sum->bytes += *own.bytes;
+  }
+  return Ok();
+}
+
 Result<Estimate> DatabentoSupply::EstimateCost(const plan::Work& work, bool whole) {
   LODE_TRY(ReadRange());
   std::map<std::vector<plan::DayRun>, std::vector<std::string>> alike;
@@ -186,17 +224,8 @@ Result<Estimate> DatabentoSupply::EstimateCost(const plan::Work& work, bool whol
     pieces += runs.size() * ((symbols.size() + kMostSymbols - 1) / kMostSymbols);
   Estimate sum{.records = {}, .bytes = {}, .usd = 0};
   if (whole) sum.records = sum.bytes = 0;
-  const auto add = [&](const std::vector<std::string>& symbols, plan::DayRun run) -> Status {
-    const SeriesQuery query = QueryOf(symbols, work.days[run.begin].day, work.days[run.end - 1].day);
-    if (query.end_ns <= query.start_ns) return Ok();
-    LODE_TRY(const double usd, api_.GetCost(query));
-    *sum.usd += usd;
-    if (!whole) return Ok();
-    LODE_TRY(const uint64_t records, api_.GetRecordCount(query));
-    LODE_TRY(const uint64_t bytes, api_.GetBillableSize(query));
-    *sum.records += records;
-    *sum.bytes += bytes;
-    return Ok();
+  const auto add = [&](const std::vector<std::string>& symbols, plan::DayRun run) {
+    return AddEstimate(QueryOf(symbols, work.days[run.begin].day, work.days[run.end - 1].day), whole, &sum);
   };
   for (const auto& [runs, symbols] : alike) {
     for (size_t i = 0; i < symbols.size(); i += kMostSymbols) {
@@ -252,11 +281,13 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
   auto opened = net::FileBody::Open({.path = file});
   if (!opened) return stop(std::move(opened).error());
   auto body = std::make_shared<StreamBody>(std::move(*opened));
-  const auto answered = [this, body, done](net::Outcome answer) {
+  const SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
+  const auto answered = [this, body, done, end_ns = query.end_ns](net::Outcome answer) {
     if (answer.status) {
       return done({.kind = FetchOutcome::Kind::kFetched,
                    .size = body->file().size(),
                    .sha256 = body->file().sha256(),
+                   .end_ns = end_ns,
                    .tries = answer.response.tries});
     }
     FetchOutcome outcome = OutcomeOf(answer);
@@ -266,15 +297,14 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
     }
     done(std::move(outcome));
   };
-  if (Status added = api_.GetRange(QueryOf(request.symbols, request.first(), request.last()), body, answered); !added) {
-    stop(std::move(added).error());
-  }
+  if (Status added = api_.GetRange(query, body, answered); !added) stop(std::move(added).error());
 }
 
-Result<files::Delivery> DatabentoSupply::Deliver(const plan::Request& request,
-                                                 const std::filesystem::path& file) const {
+Result<files::Delivery> DatabentoSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                                 int64_t end_ns) const {
   files::Delivery delivery;
-  const SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
+  SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
+  query.end_ns = end_ns;
   const nlohmann::json json = {{"dataset", query.dataset},   {"schema", query.schema},  {"symbols", request.symbols},
                                {"stype_in", query.stype_in}, {"start", query.start_ns}, {"end", query.end_ns}};
   delivery.query = Query{.job_id = {},
