@@ -235,6 +235,8 @@ class UnitRun {
     for (const std::string& path : paths) {
       Status status = Ok();
       if (const auto direct = rows_.direct().find(path); direct != rows_.direct().end()) {
+        result_.duplicates += direct->second.counts.duplicates;
+        if (direct->second.counts.rows == 0) continue;
         status =
             RecordPartition(path, direct->second.temporary, direct->second.written, direct->second.counts, nullptr, "");
       } else {

@@ -22,6 +22,7 @@ UnitRows::UnitRows(const codec::TableSchema& schema, codec::StringPool& strings,
 
 void UnitRows::Reset() {
   sorter_ = std::make_unique<PartitionSorter>(schema_, strings_, options_.temporary_dir, options_.sorter_bytes);
+  sorted_.clear();
   early_ = out_of_order_ = false;
   partition_.clear();
   way_ = Way::kSort;
@@ -56,16 +57,19 @@ Status UnitRows::Add(const std::string& partition, Batch rows) {
     out_of_order_ = finished_.contains(partition);
     if (out_of_order_) return Ok();
     partition_ = partition;
-    LODE_TRY(const bool may_write, options_.may_write(partition));
-    way_ = may_write ? Way::kHold : Way::kSort;
+    way_ = Way::kSort;
+    if (!sorted_.contains(partition)) {
+      LODE_TRY(const bool may_write, options_.may_write(partition));
+      if (may_write) way_ = Way::kHold;
+    }
   }
-  if (way_ == Way::kSort) return sorter_->Add(partition, std::move(rows));
+  if (way_ == Way::kSort) return Sort(std::move(rows));
   if (way_ != Way::kGather && !Continues(rows)) {
     out_of_order_ = way_ == Way::kWrite;
     if (out_of_order_) return Ok();
     way_ = Way::kGather;
     if (!options_.one_file) LODE_TRY(HandToSorter());
-    if (way_ == Way::kSort) return sorter_->Add(partition, std::move(rows));
+    if (way_ == Way::kSort) return Sort(std::move(rows));
   }
   last_ = rows;
   if (way_ == Way::kWrite) return Write(rows);
@@ -97,8 +101,13 @@ Status UnitRows::Write(const Batch& rows) {
   return writer_->Write(*physical);
 }
 
+Status UnitRows::Sort(Batch rows) {
+  sorted_.insert(partition_);
+  return sorter_->Add(partition_, std::move(rows));
+}
+
 Status UnitRows::HandToSorter() {
-  for (Batch& rows : std::exchange(held_back_, {})) LODE_TRY(sorter_->Add(partition_, std::move(rows)));
+  for (Batch& rows : std::exchange(held_back_, {})) LODE_TRY(Sort(std::move(rows)));
   held_back_bytes_ = 0;
   way_ = Way::kSort;
   return Ok();

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,7 @@ class UnitRows {
   Status CloseFile();
   Status WriteHeldBack();
   Status HandToSorter();
+  Status Sort(Batch rows);  // rows of the partition in hand
   std::filesystem::path NextTemporary() const;
 
   const codec::TableSchema& schema_;
@@ -84,6 +86,7 @@ class UnitRows {
   const UnitRowsOptions options_;
   const RowOrder order_;
   std::unique_ptr<PartitionSorter> sorter_;
+  std::set<std::string> sorted_;  // partitions the sorter has rows of: all of theirs go there
   bool early_ = true, out_of_order_ = false;
 
   std::string partition_;  // in hand

@@ -15,7 +15,7 @@ struct BarRow {
   int64_t instrument_id = 1;
   int64_t ts_us = 0;
   int64_t close = 0;  // every price of the bar, 1e-9
-  std::string symbol = "ESH4";
+  std::string symbol = "ESH4";  // empty: null
   int32_t source_file = codec::StringPool::kNull;
   int64_t source_row = 0;
   bool operator==(const BarRow&) const = default;
@@ -30,7 +30,10 @@ inline Batch MakeBars(const std::vector<BarRow>& rows, codec::StringPool& string
   for (const BarRow& row : rows) {
     (void)publisher.Append(1);
     (void)instrument.Append(row.instrument_id);
-    (void)symbol.Append(strings.Intern(row.symbol).value());
+    if (row.symbol.empty())
+      (void)symbol.AppendNull();
+    else
+      (void)symbol.Append(strings.Intern(row.symbol).value());
     (void)ts.Append(row.ts_us);
     for (auto* price : {&open, &high, &low, &close}) (void)price->Append(row.close);
     (void)volume.Append(1);
@@ -61,7 +64,8 @@ inline void ReadBars(const arrow::RecordBatch& batch, const codec::StringPool& s
                    file = column("source_file", codec::ColumnType::kText),
                    row_number = column("source_row", codec::ColumnType::kInt64);
   for (uint32_t row = 0; row < batch.num_rows(); ++row) {
-    out.push_back({instrument.Int64(row), ts.Int64(row), close.Int64(row), std::string(strings.Get(symbol.Int32(row))),
+    out.push_back({instrument.Int64(row), ts.Int64(row), close.Int64(row),
+                   symbol.IsNull(row) ? "" : std::string(strings.Get(symbol.Int32(row))),
                    file.IsNull(row) ? codec::StringPool::kNull : file.Int32(row), row_number.Int64(row)});
   }
 }
