@@ -231,6 +231,14 @@ TEST(Client, HtmlInsteadOfDataIsTriedAgain) {
   }
 }
 
+TEST(Client, AnEmptyAnswerIsNoPageWhateverItsType) {
+  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
+                             "HTTP/1.1 204 No Content\r\nContent-Type: text/html\r\n\r\n"}) {
+    ScriptServer server(Each({answer}));
+    EXPECT_EQ(Get(To(server.Url("/"))).outcome.response.tries, 1);
+  }
+}
+
 TEST(Client, HtmlIsSeenThroughADripAndWelcomeWhenAskedFor) {
   ScriptServer dripping([](const ReceivedRequest& request, Connection& connection) {
     if (request.number == 0) return connection.Drip(Answer(200, "<html></html>"), 3, 1);

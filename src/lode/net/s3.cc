@@ -104,7 +104,7 @@ Request S3::Make(std::string method, const std::string& key, const Query& query,
 // ---- reading ----
 
 Result<S3Page> S3::ListPage(const std::string& prefix, const std::string& delimiter, const std::string& token) {
-  Query query{{"encoding-type", "url"}, {"list-type", "2"}, {"prefix", prefix}};
+  Query query{{"list-type", "2"}, {"prefix", prefix}};
   if (!delimiter.empty()) query.emplace_back("delimiter", delimiter);
   if (!token.empty()) query.emplace_back("continuation-token", token);
   Request request = Make("GET", "", query, "", {});

@@ -77,8 +77,8 @@ TEST_F(S3Test, ListsPageAfterPage) {
   const auto objects = s3.List("p/").value();
   ASSERT_EQ(objects.size(), 3U);
   EXPECT_EQ(objects[2].key, "c");
-  EXPECT_EQ(Request(0).target, "/bucket?encoding-type=url&list-type=2&prefix=p%2F");
-  EXPECT_EQ(Request(1).target, "/bucket?encoding-type=url&list-type=2&prefix=p%2F&continuation-token=t%201");
+  EXPECT_EQ(Request(0).target, "/bucket?list-type=2&prefix=p%2F");
+  EXPECT_EQ(Request(1).target, "/bucket?list-type=2&prefix=p%2F&continuation-token=t%201");
   S3 endless = Serve({page("a", "same")});
   EXPECT_FALSE(endless.List(""));
   EXPECT_EQ(server_->requests().size(), 2U);

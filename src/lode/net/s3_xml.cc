@@ -9,26 +9,18 @@ namespace {
 
 std::unexpected<Error> Bad(std::string_view why) { return Fail(ErrorKind::kBadInput, "S3 answer: {}", why); }
 
-Result<XmlElement> ParseRoot(std::string_view xml, std::string_view name) {
+// Servers do not agree on the names of roots; what is needed inside is what counts.
+Result<XmlElement> ParseRoot(std::string_view xml) {
   LODE_TRY(XmlElement root, ParseXml(xml));
   if (root.name == "Error") {
     return Bad(fmt::format("{}: {}", root.TextOf("Code"), root.TextOf("Message")));
   }
-  if (root.name != name) return Bad(fmt::format("a {} instead of a {}", root.name.substr(0, 40), name));
   return root;
 }
 
-// A key as the listing spells it: percent-encoded when it says so, so that any byte fits into XML.
-Result<std::string> KeyOf(std::string_view text, bool is_encoded) {
-  if (!is_encoded) return std::string(text);
-  std::optional<std::string> key = PercentDecode(text);
-  if (!key) return Bad("a key with malformed percent-encoding");
-  return *std::move(key);
-}
-
-Result<S3Object> ObjectOf(const XmlElement& element, bool is_encoded) {
+Result<S3Object> ObjectOf(const XmlElement& element) {
   S3Object object;
-  LODE_TRY(object.key, KeyOf(element.TextOf("Key"), is_encoded));
+  object.key = element.TextOf("Key");
   if (object.key.empty()) return Bad("an object without a key");
   const std::string_view size = element.TextOf("Size");
   const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), object.size);
@@ -40,34 +32,15 @@ Result<S3Object> ObjectOf(const XmlElement& element, bool is_encoded) {
 
 }  // namespace
 
-std::optional<std::string> PercentDecode(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    unsigned value = 0;
-    const std::string_view digits = text.substr(i + 1, 2);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (digits.size() != 2 || error != std::errc() || end != digits.data() + 2) return std::nullopt;
-    decoded += static_cast<char>(value);
-    i += 2;
-  }
-  return decoded;
-}
-
 Result<S3Page> ParseListing(std::string_view xml) {
-  LODE_TRY(const XmlElement root, ParseRoot(xml, "ListBucketResult"));
-  const bool is_encoded = root.TextOf("EncodingType") == "url";
+  LODE_TRY(const XmlElement root, ParseRoot(xml));
   S3Page page;
   for (const XmlElement& child : root.children) {
     if (child.name == "Contents") {
-      LODE_TRY(S3Object object, ObjectOf(child, is_encoded));
+      LODE_TRY(S3Object object, ObjectOf(child));
       page.objects.push_back(std::move(object));
     } else if (child.name == "CommonPrefixes") {
-      LODE_TRY(std::string prefix, KeyOf(child.TextOf("Prefix"), is_encoded));
-      page.common_prefixes.push_back(std::move(prefix));
+      page.common_prefixes.emplace_back(child.TextOf("Prefix"));
     }
   }
   const std::string_view truncated = root.TextOf("IsTruncated");
@@ -81,15 +54,17 @@ Result<S3Page> ParseListing(std::string_view xml) {
 }
 
 Result<std::string> ParseUploadId(std::string_view xml) {
-  LODE_TRY(const XmlElement root, ParseRoot(xml, "InitiateMultipartUploadResult"));
+  LODE_TRY(const XmlElement root, ParseRoot(xml));
   std::string id(root.TextOf("UploadId"));
   if (id.empty()) return Bad("no UploadId");
   return id;
 }
 
 Result<std::string> ParseCompleted(std::string_view xml) {
-  LODE_TRY(const XmlElement root, ParseRoot(xml, "CompleteMultipartUploadResult"));
-  return std::string(root.TextOf("ETag"));
+  LODE_TRY(const XmlElement root, ParseRoot(xml));
+  std::string etag(root.TextOf("ETag"));
+  if (etag.empty()) return Bad("no ETag");
+  return etag;
 }
 
 std::string S3ErrorCode(std::string_view xml) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +23,8 @@ struct S3Page {
   std::string next_token;  // empty: the last page
 };
 
-// ListObjectsV2. kBadInput also for a page that is cut off and does not say how to go on.
+// ListObjectsV2 without encoding-type: some servers say url and mean plain, and references carry any byte of a key.
+// kBadInput also for a page that is cut off and does not say how to go on.
 Result<S3Page> ParseListing(std::string_view xml);
 // UploadId of CreateMultipartUpload.
 Result<std::string> ParseUploadId(std::string_view xml);
@@ -32,8 +32,5 @@ Result<std::string> ParseUploadId(std::string_view xml);
 Result<std::string> ParseCompleted(std::string_view xml);
 // <Code> of an error body; empty when it is none.
 std::string S3ErrorCode(std::string_view xml);
-
-// "bucket/a%20b" -> "bucket/a b", '+' a space; nullopt when malformed.
-std::optional<std::string> PercentDecode(std::string_view text);
 
 }  // namespace lode::net

@@ -61,14 +61,14 @@ TEST(Xml, EveryCutIsRefused) {
 std::string Listing(const std::string& inner) { return "<ListBucketResult>" + inner + "</ListBucketResult>"; }
 
 TEST(S3Xml, Listings) {
-  const auto page = ParseListing(Listing("<EncodingType>url</EncodingType><IsTruncated>true</"
+  const auto page = ParseListing(Listing("<IsTruncated>true</"
                                          "IsTruncated><NextContinuationToken>t+/=</NextContinuationToken>"
-                                         "<Contents><Key>a%2Fb+c%C3%A9</Key><Size>7</Size><ETag>&quot;e&quot;</"
+                                         "<Contents><Key>a/b+c%2F&#x1;&amp;</Key><Size>7</Size><ETag>&quot;e&quot;</"
                                          "ETag><LastModified>x</LastModified></Contents>"
-                                         "<CommonPrefixes><Prefix>p%20q/</Prefix></CommonPrefixes>"))
+                                         "<CommonPrefixes><Prefix>p q/</Prefix></CommonPrefixes>"))
                         .value();
   ASSERT_EQ(page.objects.size(), 1U);
-  EXPECT_EQ(page.objects[0].key, "a/b c\xc3\xa9");
+  EXPECT_EQ(page.objects[0].key, "a/b+c%2F\x01&");
   EXPECT_EQ(page.objects[0].size, 7U);
   EXPECT_EQ(page.objects[0].etag, "\"e\"");
   EXPECT_EQ(page.common_prefixes, std::vector<std::string>{"p q/"});
@@ -79,9 +79,7 @@ TEST(S3Xml, Listings) {
   EXPECT_EQ(plain.objects[0].key, "a%2F+");
   EXPECT_TRUE(plain.next_token.empty());
   for (const char* inner : {"", "<IsTruncated>true</IsTruncated>", "<IsTruncated>false</IsTruncated><Contents/>",
-                            "<IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>-1</Size></Contents>",
-                            "<EncodingType>url</EncodingType><IsTruncated>false</IsTruncated><Contents><Key>a%2</Key>"
-                            "<Size>1</Size></Contents>"}) {
+                            "<IsTruncated>false</IsTruncated><Contents><Key>a</Key><Size>-1</Size></Contents>"}) {
     EXPECT_FALSE(ParseListing(Listing(inner))) << inner;
   }
   EXPECT_FALSE(ParseListing("<Other/>"));
@@ -94,6 +92,7 @@ TEST(S3Xml, Uploads) {
   EXPECT_FALSE(ParseUploadId("<InitiateMultipartUploadResult/>"));
   EXPECT_EQ(ParseCompleted("<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>").value(),
             "e");
+  EXPECT_FALSE(ParseCompleted("<CompleteMultipartUploadResult/>"));
   EXPECT_EQ(ParseCompleted("<Error><Code>InternalError</Code><Message>m</Message></Error>").error().message,
             "S3 answer: InternalError: m");
   EXPECT_EQ(S3ErrorCode("<Error><Code>NoSuchKey</Code></Error>"), "NoSuchKey");

@@ -135,7 +135,7 @@ bool Transfer::TakeHead() {
   if (WantsHtml(request)) {
     phase_ = Phase::kBody;
   } else if (EqualIgnoringCase(head_.Find("Content-Type").substr(0, 9), "text/html")) {
-    return GiveUp(Transient(fmt::format("HTTP {} with an HTML page instead of data", head_.status)));
+    is_html_ = true;  // when a byte of it comes: some servers call an empty answer HTML
   }
   if (head_.content_length.value_or(0) > request.max_response_bytes) {
     TryFailure failure{FailureClass::kTooLarge, ErrorKind::kBadInput};
@@ -188,7 +188,7 @@ bool Transfer::Sniff(std::string_view bytes) {
     sniffed_ += bytes;
     bytes = sniffed_;
   }
-  switch (GuessHtml(bytes)) {
+  switch (is_html_ ? HtmlGuess::kYes : GuessHtml(bytes)) {
     case HtmlGuess::kYes:
       return GiveUp(Transient(fmt::format("HTTP {} with an HTML page instead of data", head_.status)));
     case HtmlGuess::kUndecided:
