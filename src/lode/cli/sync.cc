@@ -19,14 +19,15 @@ using Clock = std::chrono::steady_clock;
 
 class SyncProgress : public sync::SyncObserver {
  public:
-  SyncProgress(const Session& session, RunLog& run_log, std::string dataset)
-      : session_(session), run_log_(run_log), dataset_(std::move(dataset)) {}
+  SyncProgress(const Session& session, RunLog& run_log, std::string dataset, bool dry_run)
+      : session_(session), run_log_(run_log), dataset_(std::move(dataset)), dry_run_(dry_run) {}
 
   void OnNotice(const std::string& line) override {
     log::Warning("{}", Printable(line));
     run_log_.Record(line);
   }
   void OnPlan(int64_t requests, const source::Estimate& estimate) override {
+    if (!dry_run_) run_log_.Start();  // there is work: only now is a trace allowed
     requests_ = requests;
     session_.out().Event(JsonObject()
                              .Text("type", "sync_plan")
@@ -50,6 +51,7 @@ class SyncProgress : public sync::SyncObserver {
   const Session& session_;
   RunLog& run_log_;
   std::string dataset_;
+  bool dry_run_;
   int64_t requests_ = 0;
 };
 
@@ -129,7 +131,7 @@ class SyncCommand : public Command {
       request.budget_usd = budget;
       run_log.Record(fmt::format("lode {} sync {} {} to {}", LODE_VERSION, request.dataset->name,
                                  FormatDay(request.first), FormatDay(request.last)));
-      SyncProgress progress(session, run_log, request.dataset->name);
+      SyncProgress progress(session, run_log, request.dataset->name, dry_run_);
       const Clock::time_point started = Clock::now();
       Result<sync::SyncReport> report = sync::Sync(request, &spent_usd, progress);
       if (!report) return std::unexpected(std::move(report).error().With("sync " + request.dataset->name));

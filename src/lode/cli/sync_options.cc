@@ -40,7 +40,7 @@ void SyncOptions::Declare(Arguments& arguments) {
   arguments.Option("--days", "N", days_, "the last N days only");
   arguments.Option("--symbols", "A,B|@LIST|FILE", symbols_, "these symbols instead of the dataset's");
   arguments.Flag("--refetch", refetch_, "ask again for what is there already");
-  arguments.Flag("--retry-failed", retry_failed_, "only what failed before");
+  arguments.Flag("--retry-failed", retry_failed_, "only what failed or was refused before");
 }
 
 Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, const Config& config) const {
