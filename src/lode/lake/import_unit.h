@@ -21,7 +21,7 @@ struct UnitFile {
   const source::files::DataFile* file = nullptr;
   // As the receipt names it: landed path, hash, how to decode it. An empty hash comes with the copy into landing.
   ledger::RawFile record;
-  bool landed = false;     // already in landing (or in place): nothing to copy
+  bool landed = false;  // already in landing (or in place): nothing to copy
   // Repairs: the receipt whose rows these are, the vendor date by day it recorded, and (events) the days whose cells
   // are still this receipt's.
   int64_t sequence = 0;
