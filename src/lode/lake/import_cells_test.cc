@@ -141,6 +141,63 @@ TEST(ImportCells, ARequestThatCutsADayLeavesItPartial) {
   EXPECT_EQ(States(CellsOfFile(delivery, decoded)).at("ESH1 2024-01-03"), CellState::kPartial);
 }
 
+TEST(ImportCells, ALimitThatEndsAFileLeavesItsLastDayPartialAndTheRestUnanswered) {
+  for (const bool by_query : {false, true}) {
+    Delivery delivery;
+    DataFile file = File("x.dbn");
+    file.encoding = source::files::Encoding::kDbn;
+    DecodedFile decoded{.file = &file};
+    const int64_t start = On("2024-01-01").start_ns(), end = On("2024-01-06").start_ns();  // whole days
+    decoded.stream.records = 7;
+    if (by_query) {
+      delivery.query.emplace();
+      delivery.query->symbols = {"ESH4"};
+      delivery.query->start_ns = start;
+      delivery.query->end_ns = end;
+    } else {
+      decoded.stream.symbols = {"ESH4"};
+      decoded.stream.start_ns = start;
+      decoded.stream.end_ns = end;
+    }
+    uint64_t& limit = by_query ? delivery.query->limit : decoded.stream.limit;
+    for (const char* day : {"2024-01-01", "2024-01-03"}) decoded.days[On(day)] = {.rows = 1, .by_symbol = {{0, 1}}};
+    for (const uint64_t reached : {6, 7}) {
+      limit = reached;
+      const std::vector<Cell> cells = CellsOfFile(delivery, decoded);
+      const auto states = States(cells);
+      EXPECT_EQ(states, (std::map<std::string, CellState>{{"ESH4 2024-01-01", CellState::kComplete},
+                                                          {"ESH4 2024-01-03", CellState::kPartial}}))
+          << "what lies between and behind was not asked to its end";
+      EXPECT_EQ(cells.back().proof, "");
+      EXPECT_NE(cells.back().reason.find("limit of " + std::to_string(reached)), std::string::npos);
+    }
+    for (const uint64_t not_reached : {0, 8}) {
+      limit = not_reached;
+      const auto states = States(CellsOfFile(delivery, decoded));
+      EXPECT_EQ(states.size(), 5u);
+      EXPECT_EQ(states.at("ESH4 2024-01-03"), CellState::kComplete);
+      EXPECT_EQ(states.at("ESH4 2024-01-05"), CellState::kEmpty);
+    }
+  }
+}
+
+TEST(ImportCells, DaysTheConditionListLeavesOutAreNoCellsUnlessTheyHaveRows) {
+  Delivery delivery = WholeDelivery();
+  std::erase_if(delivery.conditions, [](const Condition& condition) {
+    return condition.day == On("2024-01-02") || condition.day == On("2024-01-05");
+  });
+  delivery.data.push_back(File("glbx-mdp3-20240101-20240105.ohlcv-1m.csv"));
+  DecodedFile decoded{.file = &delivery.data[0]};
+  decoded.days[On("2024-01-02")] = {.rows = 5, .by_symbol = {{0, 5}}};
+  EXPECT_EQ(States(CellsOfFile(delivery, decoded)),
+            (std::map<std::string, CellState>{{"NQ.FUT 2024-01-01", CellState::kEmpty},
+                                              {"NQ.FUT 2024-01-02", CellState::kComplete},
+                                              {"NQ.FUT 2024-01-03", CellState::kPending},
+                                              {"NQ.FUT 2024-01-04", CellState::kMissing}}));
+  delivery.conditions.clear();  // without a list every day of the range was answered
+  EXPECT_EQ(States(CellsOfFile(delivery, decoded)).size(), 5u);
+}
+
 TEST(ImportCells, AHostileRangeDoesNotMakeCellsWithoutEnd) {
   Delivery delivery;
   DataFile file = File("x.dbn");

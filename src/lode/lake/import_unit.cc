@@ -41,6 +41,7 @@ class UnitRun {
     LODE_TRY(StageRawFiles());
     LODE_TRY(ReadPresentPartitions());
     LODE_TRY(decoded_, DecodeUnit(context_, unit_, paths_, strings_, rows_));
+    LODE_TRY(CheckFilesInPlace());
     for (const KeyConflict& row : rows_.conflicts()) AddConflict(row.source_file, row.source_row, row.key);
     LODE_TRY(CheckRejects());
     if (!unit_.only_partitions) receipt_.cells = Cells();
@@ -81,7 +82,7 @@ class UnitRun {
     const fs::path temporary = context_.writer->temporary() / fmt::format("raw-{:05}", staged_.size());
     LODE_TRY(const store::Digest copy, store::CopyDurable(from, temporary));
     if (copy.size != record.size || (!record.sha256.empty() && copy.sha256 != record.sha256)) {
-      return Fail(ErrorKind::kCorrupt, "{}: the file changed while it was imported; run again", record.name);
+      return std::unexpected(FileChanged(record).error());
     }
     const fs::path target = context_.writer->paths().root / record.landed;
     LODE_TRY(const auto damaged_size, store::FileSize(target));
@@ -121,7 +122,13 @@ class UnitRun {
       if (input.landed) {
         paths_.push_back(input.record.in_place ? fs::path(input.record.landed)
                                                : context_.writer->paths().root / input.record.landed);
-        LODE_TRY(CheckUnchanged(paths_.back(), input.record));
+        if (!IsNewInPlace(input)) {
+          LODE_TRY(const bool unchanged, IsUnchanged(paths_.back(), input.record));
+          if (!unchanged) {
+            return Fail(ErrorKind::kCorrupt, "{}: its bytes are not those of its receipt; run `lode verify`",
+                        paths_.back().string());
+          }
+        }
         raw_files_.push_back(input.record);
         continue;
       }
@@ -139,10 +146,26 @@ class UnitRun {
     return Ok();
   }
 
-  static Status CheckUnchanged(const fs::path& path, const ledger::RawFile& record) {
+  // Somebody else's file, hashed when the import was planned.
+  static bool IsNewInPlace(const UnitFile& input) { return input.record.in_place && input.sequence == 0; }
+
+  // Its owner may write to it while it is read: what was decoded is what was hashed only if that holds afterwards.
+  Status CheckFilesInPlace() const {
+    for (size_t i = 0; i < unit_.files.size(); ++i) {
+      if (!IsNewInPlace(unit_.files[i])) continue;
+      LODE_TRY(const bool unchanged, IsUnchanged(paths_[i], unit_.files[i].record));
+      if (!unchanged) return FileChanged(unit_.files[i].record);
+    }
+    return Ok();
+  }
+
+  static Status FileChanged(const ledger::RawFile& record) {
+    return Fail(ErrorKind::kCorrupt, "{}: the file changed while it was imported; run again", record.name);
+  }
+
+  static Result<bool> IsUnchanged(const fs::path& path, const ledger::RawFile& record) {
     LODE_TRY(const store::Digest digest, store::HashFile(path));
-    if (digest.sha256 == record.sha256) return Ok();
-    return Fail(ErrorKind::kCorrupt, "{}: its bytes are not those of its receipt; run `lode verify`", path.string());
+    return digest.size == record.size && digest.sha256 == record.sha256;
   }
 
   Status CheckRejects() const {

@@ -25,7 +25,7 @@ struct UnitFile {
   // Answers one request whose cells are all of one symbol: events are labelled and numbered by symbol and day, whatever
   // the requests were that brought them (SourceLabelOfSymbol).
   bool from_wire = false;
-  bool ours = false;    // below the lake, written by lode and never again: linked into landing, not copied
+  bool ours = false;  // below the lake, written by lode and never again: linked into landing, not copied
   // Repairs: the receipt whose rows these are, the vendor date by day it recorded, and (events) the days whose cells
   // are still this receipt's.
   int64_t sequence = 0;

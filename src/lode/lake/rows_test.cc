@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
+#include <tuple>
 
 #include "lode/lake/testing/rows_fixture.h"
 
@@ -53,6 +55,89 @@ TEST(RowOrder, SameKeyIsCompareEqual) {
     }
   }
   EXPECT_GT(same, 60);
+}
+
+// A random batch of bars whose keys repeat and are sometimes null, cut out of a longer one so that it has an offset.
+Batch RandomKeys(std::mt19937& random, codec::StringPool& strings, bool sorted) {
+  std::vector<BarRow> bars;
+  for (uint32_t i = 0; i < 3 + random() % 8; ++i) {
+    bars.push_back({.instrument_id = static_cast<int64_t>(random() % 2),
+                    .ts_us = static_cast<int64_t>(random() % 4),
+                    .symbol = std::array{"", "A", "B"}[random() % 3]});
+  }
+  if (sorted) {
+    std::ranges::sort(bars, {}, [](const BarRow& row) { return std::tuple(row.instrument_id, row.ts_us, row.symbol); });
+  }
+  return MakeBars(bars, strings)->Slice(static_cast<int64_t>(random() % 3));
+}
+
+TEST(RowOrder, AscendsIsEveryRowBeforeTheNext) {
+  codec::StringPool strings;
+  ASSERT_TRUE(strings.Intern("B"));  // ids do not sort like their texts
+  std::mt19937 random(6);
+  int ascending = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const Batch batch = RandomKeys(random, strings, round % 4 != 0);
+    const RowOrder order(Bars(), strings);
+    const RowOrder::Keys keys = order.Bind(*batch);
+    const auto rows = static_cast<uint32_t>(batch->num_rows());
+    bool expected = true;
+    for (uint32_t row = 1; row < rows; ++row) expected &= order.Compare(keys, row - 1, keys, row) < 0;
+    ASSERT_EQ(order.Ascends(keys, rows), expected) << round;
+    ascending += expected;
+    if (rows > 2) {
+      ASSERT_TRUE(order.Ascends(keys, 1));
+      ASSERT_TRUE(order.Ascends(keys, 0));
+    }
+  }
+  EXPECT_GT(ascending, 300);
+  EXPECT_LT(ascending, 2700);
+}
+
+TEST(RowOrder, AscendsByOneColumnOfTimes) {
+  const auto numbers = [](std::vector<int64_t> values) {
+    arrow::Int64Builder builder;
+    (void)builder.AppendValues(values);
+    return builder.Finish().ValueOrDie();
+  };
+  codec::StringPool strings;
+  codec::TableSchema schema = *codec::FindDatabentoSchema("trades");
+  schema.order = {"source_row"};
+  const RowOrder order(schema, strings);
+  const auto ascends = [&](std::vector<int64_t> values) {
+    arrow::ArrayVector columns;
+    const auto stored = codec::StoredSchema(schema);
+    for (const auto& field : stored->fields()) {
+      columns.push_back(field->name() == "source_row"
+                            ? numbers(values)
+                            : arrow::MakeArrayOfNull(field->type(), static_cast<int64_t>(values.size())).ValueOrDie());
+    }
+    const Batch batch = arrow::RecordBatch::Make(stored, static_cast<int64_t>(values.size()), columns);
+    return order.Ascends(order.Bind(*batch), static_cast<uint32_t>(values.size()));
+  };
+  EXPECT_TRUE(ascends({1, 2, 3, 4}));
+  EXPECT_FALSE(ascends({1, 2, 2, 4}));
+  EXPECT_FALSE(ascends({2, 1, 3, 4}));
+  EXPECT_FALSE(ascends({1, 2, 4, 3}));
+}
+
+TEST(RowOrder, NextTieIsTheFirstRowWhoseKeyTheNextOneHas) {
+  codec::StringPool strings;
+  std::mt19937 random(7);
+  int ties = 0;
+  for (int round = 0; round < 1000; ++round) {
+    const Batch batch = RandomKeys(random, strings, true);
+    const RowOrder order(Bars(), strings);
+    const RowOrder::Keys keys = order.Bind(*batch);
+    const auto last = static_cast<uint32_t>(batch->num_rows() - 1);
+    for (uint32_t row = 0; row <= last; ++row) {
+      uint32_t expected = row;
+      while (expected < last && order.Compare(keys, expected, keys, expected + 1) != 0) ++expected;
+      ASSERT_EQ(order.NextTie(keys, row, last), expected);
+      ties += expected < last;
+    }
+  }
+  EXPECT_GT(ties, 100);
 }
 
 TEST(RowOrder, SortIsStableAndSortedHoweverRowsAreCutIntoBatches) {

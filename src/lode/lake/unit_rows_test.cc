@@ -16,9 +16,9 @@ namespace lode::lake {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::IsEmpty;
 using testing::BarRow;
 using testing::Bars;
+using ::testing::IsEmpty;
 using testing::MakeBars;
 
 constexpr uint64_t kAmple = uint64_t{1} << 40;
@@ -132,10 +132,10 @@ class UnitRowsTest : public ::testing::Test {
     auto writer = codec::ParquetWriter::Create(path, Bars(), {"bars", partition}, strings_);
     ASSERT_TRUE(writer);
     Derive derive(Bars(), strings_);
-    const MergeRules rules{.precedence = [](int32_t, Day) { return Precedence{}; },
-                           .replaced = [](const arrow::RecordBatch&, uint32_t, int32_t, Day) { return false; },
-                           .conflict = [&](int32_t, int64_t row,
-                                           const std::string& key) { outcome.conflicts.emplace_back(row, key); }};
+    const MergeRules rules{
+        .precedence = [](int32_t, Day) { return Precedence{}; },
+        .replaced = [](const arrow::RecordBatch&, uint32_t, int32_t, Day) { return false; },
+        .conflict = [&](int32_t, int64_t row, const std::string& key) { outcome.conflicts.emplace_back(row, key); }};
     auto counts = MergeStreams(Bars(), strings_, nullptr, std::move(*streams), rules, [&](const Batch& rows) -> Status {
       LODE_TRY(const Batch physical, derive(rows));
       return (*writer)->Write(*physical);
@@ -154,7 +154,8 @@ class UnitRowsTest : public ::testing::Test {
   }
 
   // All ways give what the sorter gives; returns that, and the outcome of each way by its name.
-  Outcome RunAllWays(const std::vector<BarRow>& rows, size_t batch_rows, std::map<std::string, Outcome>* each = nullptr) {
+  Outcome RunAllWays(const std::vector<BarRow>& rows, size_t batch_rows,
+                     std::map<std::string, Outcome>* each = nullptr) {
     Outcome expected = Run(rows, kSorter, 1 << 20);
     for (const Way& way : {kSpilling, kHeldBack, kEarly, kDirect, kDirectOneFile}) {
       const Outcome outcome = Run(rows, way, batch_rows);
@@ -348,7 +349,9 @@ TEST_F(UnitRowsTest, RandomRowsGiveTheSameFilesOnEveryWay) {
       rows.push_back({.instrument_id = static_cast<int64_t>(random() % 4),
                       .ts_us = static_cast<int64_t>(random() % 3) * kPartitionUs + static_cast<int64_t>(random() % 60),
                       .close = random() % 8 == 0 ? 2 : 1,
-                      .symbol = random() % 9 == 0 ? "" : random() % 2 == 0 ? "ESH4" : "ESM4"});
+                      .symbol = random() % 9 == 0   ? ""
+                                : random() % 2 == 0 ? "ESH4"
+                                                    : "ESM4"});
     }
     std::ranges::shuffle(rows, random);
     const auto key = [](const BarRow& row) {

@@ -14,7 +14,7 @@ namespace lode::lake::testing {
 struct BarRow {
   int64_t instrument_id = 1;
   int64_t ts_us = 0;
-  int64_t close = 0;  // every price of the bar, 1e-9
+  int64_t close = 0;            // every price of the bar, 1e-9
   std::string symbol = "ESH4";  // empty: null
   int32_t source_file = codec::StringPool::kNull;
   int64_t source_row = 0;
