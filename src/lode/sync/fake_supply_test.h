@@ -33,7 +33,8 @@ class TemporaryFolder {
   // Names of all files below a folder of it, sorted.
   std::vector<std::string> Files(const fs::path& below) const {
     std::vector<std::string> names;
-    for (const store::FileInfo& file : store::List(path_ / below).value()) names.push_back(file.path);
+    const std::vector<store::FileInfo> files = store::List(path_ / below).value();
+    for (const store::FileInfo& file : files) names.push_back(file.path);
     return names;
   }
 
