@@ -72,7 +72,7 @@ FINAL = {
                                                     "payload": {"available_end": "2023-01-31T00:00:00.000000000Z"}}}}, None),
     "redirect": ({"redirect": "http://127.0.0.1:{foreign}/v0/timeseries.get_range"}, 3),
     "redirect 302": ({"status": 302, "redirect": "http://127.0.0.1:{foreign}/elsewhere"}, 3),
-    "redirect loop": ({"status": 308, "redirect": "/v0/timeseries.get_range"}, None),
+    "redirect 308": ({"status": 308, "redirect": "/elsewhere"}, 3),
 }
 # Slow or odd, and right all the same: the first run does it.
 HARMLESS = {
@@ -93,8 +93,11 @@ class FaultsTest:
         self.arguments, self.folder = arguments, folder
         self.local = threading.local()
         self.sims = []
+
+    def prepare(self):
+        """The lake that never sees a fault."""
         sim = self.start_simulator()
-        lake = sync_lakes.SyncLake(folder / "reference", arguments.lode, sim)
+        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim)
         done = lake.sync()
         if done.returncode != 0:
             raise Failure(f"the undisturbed sync exits {done.returncode}: {done.stderr[-600:]}")
@@ -140,7 +143,8 @@ class FaultsTest:
 
     def run_and_check(self, lake, *words):
         done = lake.sync(*words)
-        if done.returncode not in (0, 3, 5):
+        # 2 and 4: a refusal of metadata, such as "no such dataset".
+        if done.returncode not in (0, 2, 3, 4, 5):
             raise Failure(f"exit {done.returncode}: {done.stderr.strip()[-600:]}")
         if done.returncode != 0 and "error: " not in done.stderr:
             raise Failure(f"exit {done.returncode} without a word")
@@ -154,8 +158,11 @@ class FaultsTest:
         done = self.run_and_check(lake)
         if done.returncode != 0:
             raise Failure(f"exit {done.returncode} of a vendor without faults: {done.stderr.strip()[-600:]}")
-        if lake.cells() != self.cells:
-            differ = sorted(set(lake.cells().items()) ^ set(self.cells.items()))
+        # Asked for alone, a symbol that is not listed yet is refused; among others it merely has no rows.
+        alike = {"not_listed": "empty"}
+        cells = {cell: alike.get(state, state) for cell, state in lake.cells().items()}
+        differ = sorted(set(cells.items()) ^ {(cell, alike.get(state, state)) for cell, state in self.cells.items()})
+        if differ:
             raise Failure(f"cells differ from the undisturbed lake's: {differ[:4]}")
         lake.check_end(self.bronze)
         lake.check_idle()
@@ -185,13 +192,14 @@ class FaultsTest:
             action, code = HARMLESS[fault], 0
             lake.sim.faults(self.rule(lake.sim, action, path="v0" if "budget" not in action else DATA))
         else:
-            action, code = TRANSIENT[fault], 0
+            # A body that goes on after its end is found out when it is decoded.
+            action, code = TRANSIENT[fault], 3 if fault == "twice" else 0
             lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
         if kind == "lasting":  # it does not end within the run
             code = 3
             lake.sim.faults(self.rule(lake.sim, action, path=DATA, symbols=["ZL.FUT"]))
         if kind == "early":
-            code = None
+            code = 0
             lake.sim.faults(self.rule(lake.sim, action, path="metadata|symbology", first=2))
         done = self.run_and_check(lake)
         destroyed = self.destroyed(lake.sim)
@@ -281,6 +289,7 @@ def main():
     test = None
     try:
         test = FaultsTest(arguments, folder)
+        test.prepare()
         choice = random.Random(arguments.seed)
         singles = [name for name in test.singles() if arguments.only in name]
         if arguments.sample is not None:

@@ -57,6 +57,9 @@ class KillsTest:
         self.local = threading.local()
         self.sims = []
         self.tally = {}
+
+    def prepare(self):
+        """The lake that nothing disturbs, and how long and how many system calls it takes."""
         lake = self.lane()
         began = time.monotonic()
         done = lake.sync("--max-concurrent", IN_FLIGHT)
@@ -68,9 +71,9 @@ class KillsTest:
         lake.check_end(self.bronze)
         lake.check_idle()
         lake = self.lane()
-        count = folder / "count"
+        count = self.folder / "count"
         lake.sync("--max-concurrent", IN_FLIGHT,
-                  env=lakes.fault_environment(arguments.preload, lake.path, "count", count=count))
+                  env=lakes.fault_environment(self.arguments.preload, lake.path, "count", count=count))
         self.calls = lakes.read_count(count)
         if self.calls < 100 or self.requests < 3 * IN_FLIGHT:
             raise Failure(f"{self.calls} system calls and {self.requests} requests: the test is void")
@@ -189,6 +192,7 @@ def main():
     test = None
     try:
         test = KillsTest(arguments, folder)
+        test.prepare()
         choice = random.Random(arguments.seed)
         cases = arguments.replay or [choice.randrange(1 << 31) for _ in range(arguments.kills)]
         failed = test.run(cases)

@@ -70,6 +70,7 @@ class SyncLake:
         self.path = self.folder / "lake"
         self.lode, self.sim = str(lode), sim
         self.datasets = dict(DATASETS if datasets is None else datasets)
+        self.duckdb = duckdb.connect(config={"threads": 1})
         self.output = []  # of all runs: no key may be in it
         self.config = self.folder / "lode.toml"
         self.config.write_text(CONFIG.format(lake=self.path, base_url=f"{sim.url}/v0")
@@ -133,10 +134,12 @@ class SyncLake:
             if not list((self.path / "bronze" / name).rglob("*.parquet")):
                 continue
             instant = "ts_recv" if '"statistics"' in text else "ts_event"
-            label = "root || '.FUT'" if '"ohlcv' in text and '"parent"' in text else "symbol"
+            # Events have no column for the root; those here have two letters.
+            root = "left(symbol, 2)" if '"statistics"' in text else "root"
+            label = f"{root} || '.FUT'" if '"parent"' in text else "symbol"
             query = (f"SELECT {label}, strftime({instant}, '%Y-%m-%d'), count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
                      f"FROM read_parquet('{files}', hive_partitioning = false) AS rows GROUP BY ALL")
-            for symbol, day, count, sha in duckdb.execute(query).fetchall():
+            for symbol, day, count, sha in self.duckdb.execute(query).fetchall():
                 sums[name, symbol, day] = (count, sha)
         return sums
 

@@ -104,6 +104,14 @@ TEST_F(DemandTest, KeptFilesOfOtherSymbolsOrDaysWait) {
               ElementsAre("month=2024-02: B.FUT 2024-02-01+5; kept ours", "month=2024-01: A.FUT,B.FUT 2024-01-27+5;"));
 }
 
+// Symptom: what a refused run had paid for was thrown away by `sync --retry-failed`.
+TEST_F(DemandTest, KeptFilesAreWantedWhenOnlyFailuresAreTriedAgain) {
+  options_.retry_failed_only = true;
+  const Demand demand = Find({Kept("x", RequestOf({"A.FUT"}, "2024-02-01", 5))});
+  EXPECT_THAT(Lines(demand), ElementsAre("month=2024-02: kept x"));
+  EXPECT_THAT(demand.useless, IsEmpty());
+}
+
 TEST_F(DemandTest, WhatTheVendorTellsWithoutARequestIsRecorded) {
   supply_.expectation.days.back().state = plan::VendorDay::State::kPending;
   supply_.expectation.listings[1].unresolved = "nobody knows it";
