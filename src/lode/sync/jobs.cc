@@ -8,7 +8,6 @@
 #include "lode/base/stop.h"
 #include "lode/codec/schema.h"
 #include "lode/net/file_body.h"
-#include "lode/symbol/lists.h"
 
 namespace lode::sync {
 namespace {
@@ -43,9 +42,7 @@ class DatabentoJobs final : public Jobs {
     LODE_TRY(Api api,
              Api::Make(*client_, request_.config->Get("sources.databento.base_url").value_or(""), std::move(key)));
     api_ = std::make_unique<Api>(std::move(api));
-    LODE_TRY(symbols_, symbol::ExpandSymbols(request_.symbols.empty() ? dataset_.symbols : request_.symbols,
-                                             dataset_.stype_in, request_.config->file().parent_path()));
-    if (symbols_.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset_.name);
+    LODE_TRY(symbols_, SymbolsOf(request_));
     return Ok();
   }
 

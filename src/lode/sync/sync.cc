@@ -45,18 +45,23 @@ class DatasetSync {
       std::error_code ignored;
       const bool leftovers = std::filesystem::exists(request_.paths.root / ".lode" / "fetch" / dataset_.name, ignored);
       if (demand_.empty() && !(leftovers && !request_.dry_run)) return report_;
+      // A run that may not be paid for leaves no trace either.
+      if (!leftovers || request_.dry_run) LODE_TRY(Price());
       if (request_.dry_run) {
-        LODE_TRY(Price());
+        observer_.OnPlan(report_.planned_requests, report_.estimate);
         return report_;
       }
     }
+    const auto priced = std::pair(report_.planned_requests, report_.work_cells);
     LODE_TRY(lake::CreateLake(request_.paths));
     LODE_TRY(DatasetWriter writer, DatasetWriter::Open(request_.paths, dataset_.name));
     LODE_TRY(std::vector<Fetched> kept, folder_.Open(supply_->selection()));
     LODE_TRY(demand_, Find(&writer.ledger(), std::move(kept)));
     for (const Fetched& useless : demand_.useless) folder_.Remove(useless.id);
     Describe();
-    LODE_TRY(Price());
+    if (!is_priced_ || priced != std::pair(report_.planned_requests, report_.work_cells)) LODE_TRY(Price());
+    spent_usd_ += report_.estimate.usd.value_or(0);
+    observer_.OnPlan(report_.planned_requests, report_.estimate);
     LODE_TRY(Fill(writer));
     writer.DropTemporaries();
     folder_.Close();
@@ -71,9 +76,7 @@ class DatasetSync {
                   dataset_.schema_name());
     }
     LODE_TRY(layout_, lake::Layout::Parse(dataset_.layout.empty() ? schema_->layout : dataset_.layout));
-    LODE_TRY(symbols_, symbol::ExpandSymbols(request_.symbols.empty() ? dataset_.symbols : request_.symbols,
-                                             dataset_.stype_in, request_.config->file().parent_path()));
-    if (symbols_.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset_.name);
+    LODE_TRY(symbols_, SymbolsOf(request_));
     const double rate = request_.requests_per_s;
     net::ClientOptions options{.limits = {.connections = static_cast<int>(request_.in_flight), .requests_per_s = rate}};
     if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
@@ -157,19 +160,19 @@ class DatasetSync {
 
   // Before anything billable.
   Status Price() {
+    is_priced_ = true;
+    report_.estimate = {};
     if (report_.planned_requests > 0) {
       LODE_TRY(report_.estimate, supply_->EstimateCost(demand_.work, request_.estimate_whole));
     }
-    observer_.OnPlan(report_.planned_requests, report_.estimate);
     const double usd = report_.estimate.usd.value_or(0);
     if (!request_.dry_run && request_.budget_usd && spent_usd_ + usd > *request_.budget_usd) {
       return Fail(ErrorKind::kRefused,
-                  "{}: {} requests would cost {:.2f} USD{}, more than --max-cost {:.2f}; nothing was asked for",
-                  dataset_.name, report_.planned_requests, usd,
+                  "{} request{} would cost {:.2f} USD{}, more than --max-cost {:.2f}; nothing was asked for",
+                  report_.planned_requests, report_.planned_requests == 1 ? "" : "s", usd,
                   spent_usd_ > 0 ? fmt::format(" after {:.2f} USD for the datasets before it", spent_usd_) : "",
                   *request_.budget_usd);
     }
-    spent_usd_ += usd;
     return Ok();
   }
 
@@ -319,11 +322,23 @@ class DatasetSync {
   std::unique_ptr<source::Supply> supply_;
   Demand demand_;
   std::set<std::string> renewed_;  // lost partitions
+  bool is_priced_ = false;
   std::string last_partition_;
   SyncReport report_;
 };
 
 }  // namespace
+
+Result<std::vector<std::string>> SymbolsOf(const SyncRequest& request) {
+  const DatasetConfig& dataset = *request.dataset;
+  const bool is_own = request.symbols.empty();
+  // What is written on the command line is meant from where it is written.
+  const std::filesystem::path folder = is_own ? request.config->file().parent_path() : std::filesystem::current_path();
+  LODE_TRY(std::vector<std::string> symbols,
+           symbol::ExpandSymbols(is_own ? dataset.symbols : request.symbols, dataset.stype_in, folder));
+  if (symbols.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset.name);
+  return symbols;
+}
 
 Result<SyncReport> Sync(const SyncRequest& request, double* spent_usd, SyncObserver& observer) {
   return DatasetSync(request, spent_usd, observer).Run();

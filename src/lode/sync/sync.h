@@ -19,7 +19,7 @@ struct SyncRequest {
   lake::LakePaths paths;
   const Config* config = nullptr;
   const DatasetConfig* dataset = nullptr;
-  std::vector<std::string> symbols;  // expanded; empty: the dataset's own
+  std::vector<std::string> symbols;  // as given; empty: the dataset's own
   Day first, last;                   // inclusive
   bool refetch = false, retry_failed_only = false;
   bool dry_run = false;
@@ -30,6 +30,10 @@ struct SyncRequest {
   std::optional<double> budget_usd;
   uint64_t memory_bytes = uint64_t{512} << 20;
 };
+
+// The dataset's symbols, or the request's own, as the vendor is asked; list files are relative to lode.toml or to the
+// current folder. kConfig when there are none.
+Result<std::vector<std::string>> SymbolsOf(const SyncRequest& request);
 
 // Told what happens, from the thread that syncs.
 class SyncObserver {

@@ -161,14 +161,19 @@ TEST_F(ApiTest, RefusalsKeepTheVendorsWords) {
   EXPECT_EQ(unpaid.error().refusal.message, "no funds");
 }
 
-TEST_F(ApiTest, AnAnswerThatIsNoJsonIsAskedForAgain) {
+TEST_F(ApiTest, AnAnswerThatIsNotTheMethodsIsAskedForAgain) {
   Api api = Serve({Answer(200, R"(["GLBX.)"), Answer(200, R"(["GLBX.MDP3"])")});
   EXPECT_EQ(api.ListDatasets().value().size(), 1U);
   EXPECT_EQ(server_->requests().size(), 2U);
-  // Valid JSON of another kind is an answer, and wrong.
-  Api other = Serve({Answer(200, R"({"a":1})")});
-  EXPECT_EQ(other.ListDatasets().error().kind, ErrorKind::kBadInput);
-  EXPECT_EQ(server_->requests().size(), 1U);
+  Api other = Serve({Answer(200, R"({"a":1})"), Answer(200, "[1]"), Answer(200, R"(["XNAS.ITCH"])")});
+  EXPECT_EQ(other.ListDatasets().value(), std::vector<std::string>{"XNAS.ITCH"});
+  EXPECT_EQ(server_->requests().size(), 3U);
+  // What never comes right is said, and the vendor is to blame.
+  Api never = Serve({Answer(200, R"({"a":1})")});
+  const auto answer = never.ListDatasets();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::kPartial);
+  EXPECT_THAT(answer.error().message, ::testing::HasSubstr("not the answer of this method"));
 }
 
 TEST_F(ApiTest, AJobIsSubmittedOnce) {

@@ -56,6 +56,11 @@ std::string NameOf(const plan::Selection& selection, const plan::Request& reques
                      selection.schema, plan::RequestId(selection, request));
 }
 
+// Symbols of which none is known in a range; what a gateway says with the same status is something else.
+bool IsUnknownSymbols(const ApiError& error) {
+  return (error.http_status == 422 || error.http_status == 404) && error.refusal.name.contains("symbol");
+}
+
 class DatabentoSupply final : public Supply {
  public:
   DatabentoSupply(Api api, DatasetConfig dataset) : api_(std::move(api)), dataset_(std::move(dataset)) {}
@@ -134,10 +139,8 @@ Result<Resolution> DatabentoSupply::Resolve(const std::vector<std::string>& symb
                                .end = last + 1};
     auto part = api_.Resolve(query);
     if (!part) {
-      // "None of the symbols could be resolved" is an answer; a gateway's 404 is none.
-      const bool none = (part.error().http_status == 422 || part.error().http_status == 404) &&
-                        part.error().refusal.name.contains("symbol");
-      if (!none) return std::unexpected(Error(part.error()));
+      // "None of the symbols could be resolved" is an answer.
+      if (!IsUnknownSymbols(part.error())) return std::unexpected(Error(part.error()));
       all.not_found.insert(all.not_found.end(), query.symbols.begin(), query.symbols.end());
       continue;
     }
@@ -180,7 +183,8 @@ Result<std::vector<plan::Listing>> DatabentoSupply::List(const std::vector<std::
   return listings;
 }
 
-// What the vendor times out over is asked in halves, as records are.
+// What the vendor times out over is asked in halves, as records are. Of symbols that are not listed yet there is
+// nothing to pay.
 Status DatabentoSupply::AddEstimate(const SeriesQuery& query, bool whole, Estimate* sum) {
   if (query.end_ns <= query.start_ns) return Ok();
   const auto ask = [&](Estimate* own) -> Answer<bool> {
@@ -192,6 +196,7 @@ Status DatabentoSupply::AddEstimate(const SeriesQuery& query, bool whole, Estima
   };
   Estimate own;
   if (const Answer<bool> answer = ask(&own); !answer) {
+    if (IsUnknownSymbols(answer.error())) return Ok();
     const int64_t days = (query.end_ns - query.start_ns) / kNsPerDay;
     if (answer.error().failure != net::FailureClass::kTimeout || (query.symbols.size() < 2 && days < 2)) {
       return std::unexpected(Error(answer.error()));
