@@ -73,8 +73,9 @@ import_bad() {
 # start_sim [OPTION…]: a vendor simulator (tests/vendor/README.md) that this and all later commands of the case ask.
 start_sim() {
   mkdir -p "$WORK/.sim"
+  [[ " $* " == *" --today "* ]] || set -- --today 2024-03-05 "$@"
   setsid "$LODE_VENDOR_SIM" --port-file "$WORK/.sim/port" --foreign-port-file "$WORK/.sim/foreign" --log "$WORK/.sim/log" \
-    --key db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 --today 2024-03-05 "$@" > "$WORK/.sim/out" 2>&1 < /dev/null &
+    --key db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 "$@" > "$WORK/.sim/out" 2>&1 < /dev/null &
   echo $! > "$WORK/.sim/pid"
   local i
   for ((i = 0; i < 1000; ++i)); do
