@@ -125,6 +125,8 @@ void FaultScript::Rule::ReadAction(const Json& action) {
       fault.content_type = value.get<std::string>();
     else if (key == "headers") {
       for (const auto& [header, text] : value.items()) fault.headers.emplace_back(header, text.get<std::string>());
+    } else if (key == "form") {
+      for (const auto& [name, text] : value.items()) fault.form.emplace_back(name, text.get<std::string>());
     } else if (key == "retry_after") {
       // Seconds, or "date:SECONDS" for the same as a date.
       std::string text = value.is_string() ? value.get<std::string>() : value.dump();
@@ -224,6 +226,7 @@ Fault FaultScript::Decide(const Request& request) {
       all.redirect = one.redirect;
     }
     for (const auto& header : one.headers) all.headers.push_back(header);
+    for (const auto& parameter : one.form) all.form.push_back(parameter);
     all.after |= one.after;
     all.hang |= one.hang;
     all.html |= one.html;

@@ -35,6 +35,7 @@ struct Fault {
   int64_t flip_at = -1;  // a bit of that body byte is inverted; negative below -1: from the end
   bool html = false, empty = false, duplicate = false;
   int64_t clock_skew_s = 0;
+  std::vector<std::pair<std::string, std::string>> form;  // parameters the endpoint sees instead of the request's
   EndpointFaults endpoint;
   std::vector<std::string> rules;  // that matched, by name
 };

@@ -192,6 +192,10 @@ void Server::Answer(Connection& connection, Request& request) {
   const bool exempt = options_.faults == nullptr || request.path.starts_with("/_sim/");
   Fault fault = exempt ? Fault{} : options_.faults->Decide(request);
   request.faults = fault.endpoint;
+  for (const auto& [name, value] : fault.form) {
+    request.parameters.erase(name);
+    request.parameters.emplace(name, value);
+  }
   if (fault.delay_ms > 0) {
     for (int64_t waited = 0; waited < fault.delay_ms && !stopping_; waited += 20) {
       std::this_thread::sleep_for(std::chrono::milliseconds(std::min<int64_t>(20, fault.delay_ms - waited)));

@@ -3,6 +3,7 @@
 #include <arrow/api.h>
 
 #include <algorithm>
+#include <set>
 
 #include "lode/base/stop.h"
 #include "lode/codec/arrow_result.h"
@@ -76,6 +77,7 @@ class FileDecode {
     file.path = path;
     LODE_TRY(auto decoder, source::files::OpenDecoder(file, *context_.schema, symbology.empty() ? nullptr : &symbology,
                                                       input_.record.mapping, std::move(bytes), decode));
+    if (input_.from_wire) LODE_TRY(CheckAnswer(decoder->facts()));
     LODE_TRY(SetSymbols(decoder->facts()));
     renumber_ = input_.from_wire && context_.schema->merge == codec::MergeRule::kReplaceCells;
     LODE_TRY(source_id_, strings_.Intern(renumber_ ? SourceLabelOfSymbol(symbols_.front())
@@ -93,6 +95,26 @@ class FileDecode {
   }
 
  private:
+  // A sound stream may still answer another question: what its own header says must be what was asked.
+  Status CheckAnswer(const codec::StreamFacts& facts) const {
+    const source::databento::Query& query = *input_.delivery->query;
+    const auto is_other = [](const std::string& has, const std::string& asked) { return !has.empty() && has != asked; };
+    std::string other;
+    if (is_other(facts.dataset, query.dataset)) other = facts.dataset;
+    if (is_other(facts.schema, query.schema)) other = facts.schema;
+    if (is_other(facts.stype_in, query.stype_in)) other = facts.stype_in;
+    const std::set<std::string> asked(query.symbols.begin(), query.symbols.end());
+    const std::set<std::string> has(facts.symbols.begin(), facts.symbols.end());
+    if (!has.empty() && has != asked && !asked.contains("ALL_SYMBOLS")) {
+      other = fmt::format("symbols {}", fmt::join(has, ","));
+    }
+    const bool starts_late = facts.start_ns && query.start_ns && *facts.start_ns > *query.start_ns;
+    const bool ends_early = facts.end_ns && query.end_ns && *facts.end_ns < *query.end_ns;
+    if (starts_late || ends_early) other = "another range of time";
+    if (other.empty()) return Ok();
+    return Fail(ErrorKind::kBadInput, "the answer is for {}, which was not asked for", other);
+  }
+
   Status SetSymbols(const codec::StreamFacts& facts) {
     symbols_ = CellSymbols(*input_.delivery, *input_.file, facts);
     stype_in_ = input_.delivery->query ? input_.delivery->query->stype_in : facts.stype_in;
