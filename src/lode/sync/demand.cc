@@ -75,7 +75,8 @@ std::vector<CellRow> WithKept(std::vector<CellRow> present, const std::vector<Fe
 
 // Rows must tell which symbol's they are. Events are labelled by it, and of an option its root does not say which
 // parent was asked for (OHF5 P20500 is of HO.OPT): one symbol a request there.
-plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const std::vector<std::string>& symbols) {
+plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const lake::Layout& layout,
+                           const std::vector<std::string>& symbols) {
   plan::ChunkLimits limits = plan::DefaultLimits(dataset.schema);
   if (dataset.chunk_symbols) limits.symbols = static_cast<size_t>(*dataset.chunk_symbols);
   if (dataset.chunk_days) limits.days = *dataset.chunk_days;
@@ -83,7 +84,7 @@ plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const std::vector<std::
   const bool events = schema != nullptr && schema->merge == codec::MergeRule::kReplaceCells;
   const bool untold = dataset.stype_in == "parent" &&
                       !std::ranges::all_of(symbols, [](const std::string& symbol) { return symbol.ends_with(".FUT"); });
-  if (events || untold) limits.symbols = 1;
+  if (events || untold || layout.has_symbol()) limits.symbols = 1;
   return limits;
 }
 
@@ -127,7 +128,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   }
   demand.recorded = plan::RecordedCells(demand.work);
 
-  const plan::ChunkLimits limits = LimitsOf(dataset, options.symbols);
+  const plan::ChunkLimits limits = LimitsOf(dataset, layout, options.symbols);
   for (plan::RequestGroup& group : plan::Chunk(demand.work, limits, partition_of)) {
     demand.batches.push_back({std::move(group.partition), std::move(group.requests), {}});
   }

@@ -47,7 +47,7 @@ class DemandTest : public testing::Test {
   TemporaryFolder temporary_;
   std::unique_ptr<net::Client> client_ = net::Client::Make({}).value();
   FakeSupply supply_{*client_};
-  const lake::Layout layout_ = lake::Layout::Parse("month={yyyy}-{mm}/data.parquet").value();
+  lake::Layout layout_ = lake::Layout::Parse("month={yyyy}-{mm}/data.parquet").value();
   DatasetConfig dataset_;
   DemandOptions options_;
 };
@@ -55,6 +55,17 @@ class DemandTest : public testing::Test {
 TEST_F(DemandTest, RequestsAreGroupedByPartitionTheLastOneFirst) {
   EXPECT_THAT(Lines(Find()), ElementsAre("month=2024-02: A.FUT,B.FUT,C.FUT 2024-02-01+5;",
                                          "month=2024-01: A.FUT,B.FUT,C.FUT 2024-01-27+5;"));
+}
+
+// Symptom: with {symbol} in the layout every answer was paid for and then refused, run after run.
+TEST_F(DemandTest, ALayoutBySymbolAsksForOneAtATime) {
+  layout_ = lake::Layout::Parse("{symbol}/month={yyyy}-{mm}/data.parquet").value();
+  const Demand demand = Find();
+  ASSERT_EQ(demand.batches.size(), 2u);
+  for (const Batch& batch : demand.batches) {
+    EXPECT_EQ(batch.requests.size(), 3u);
+    for (const plan::Request& request : batch.requests) EXPECT_EQ(request.symbols.size(), 1u);
+  }
 }
 
 TEST_F(DemandTest, KeptFilesAreNotAskedForAgain) {

@@ -107,27 +107,31 @@ class DatasetSync {
   Status RefuseHalfRepairs(ledger::Ledger& ledger, Demand* demand) {
     LODE_TRY(const auto lost, lake::LostPartitions(request_.paths, ledger, dataset_.name));
     if (lost.empty()) return Ok();
-    std::set<std::string> paths;
-    for (const ledger::PartitionRow& row : lost) paths.insert(row.partition.path);
+    for (const ledger::PartitionRow& row : lost) lost_.insert(row.partition.path);
+    // By batch: with {symbol} in the layout several files belong to one.
     std::map<std::string, std::set<std::pair<std::string, Day>>> held;
     LODE_TRY(const auto cells, ledger.Cells(dataset_.name));
     for (const ledger::CellRow& row : cells) {
       const bool rows = row.cell.state == ledger::CellState::kComplete || row.cell.state == ledger::CellState::kPartial;
-      const std::string path = layout_->PathOf(row.cell.day, row.cell.symbol);
-      if (rows && paths.contains(path)) held[path].emplace(row.cell.symbol, row.cell.day);
+      if (!rows || !lost_.contains(layout_->PathOf(row.cell.day, row.cell.symbol))) continue;
+      held[layout_->PathOf(row.cell.day, "")].emplace(row.cell.symbol, row.cell.day);
     }
-    renewed_ = paths;
     std::erase_if(demand->batches, [&](const Batch& batch) {
       const auto cells_held = held.find(batch.partition);
       if (cells_held == held.end()) return false;
       auto missing = cells_held->second;
+      std::set<std::string> brought;
       const auto take = [&](const plan::Request& request) {
         for (const std::string& symbol : request.symbols) {
+          brought.insert(symbol);
           for (const plan::VendorDay& day : request.days) missing.erase({symbol, day.day});
         }
       };
       for (const plan::Request& request : batch.requests) take(request);
       for (const Fetched& fetched : batch.kept) take(fetched.request);
+      if (layout_->has_symbol()) {  // files of symbols that the batch is not about stay as they are
+        std::erase_if(missing, [&](const auto& cell) { return !brought.contains(cell.first); });
+      }
       if (missing.empty()) return false;
       report_.failed.push_back(
           {batch.partition,
@@ -267,7 +271,7 @@ class DatasetSync {
     unit.name = batch.partition;
     unit.origin = "api";
     unit.extra_cells = batch.cells;
-    if (renewed_.contains(batch.partition)) unit.renewed = {batch.partition};
+    unit.renewed = lost_;  // of those that it writes it brings everything: RefuseHalfRepairs
     nlohmann::json requests = nlohmann::json::array();
     for (const Fetched& fetched : batch.fetched) {
       LODE_TRY(source::files::Delivery delivery, supply_->Deliver(fetched.request, fetched.file, fetched.end_ns));
@@ -321,7 +325,7 @@ class DatasetSync {
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<source::Supply> supply_;
   Demand demand_;
-  std::set<std::string> renewed_;  // lost partitions
+  std::set<std::string> lost_;  // partitions
   bool is_priced_ = false;
   std::string last_partition_;
   SyncReport report_;
