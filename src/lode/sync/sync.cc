@@ -108,17 +108,15 @@ class DatasetSync {
     LODE_TRY(const auto lost, lake::LostPartitions(request_.paths, ledger, dataset_.name));
     if (lost.empty()) return Ok();
     for (const ledger::PartitionRow& row : lost) lost_.insert(row.partition.path);
-    // By batch: with {symbol} in the layout several files belong to one.
-    std::map<std::string, std::set<std::pair<std::string, Day>>> held;
     LODE_TRY(const auto cells, ledger.Cells(dataset_.name));
     for (const ledger::CellRow& row : cells) {
       const bool rows = row.cell.state == ledger::CellState::kComplete || row.cell.state == ledger::CellState::kPartial;
       if (!rows || !lost_.contains(layout_->PathOf(row.cell.day, row.cell.symbol))) continue;
-      held[layout_->PathOf(row.cell.day, "")].emplace(row.cell.symbol, row.cell.day);
+      held_[layout_->PathOf(row.cell.day, "")].emplace(row.cell.symbol, row.cell.day);
     }
     std::erase_if(demand->batches, [&](const Batch& batch) {
-      const auto cells_held = held.find(batch.partition);
-      if (cells_held == held.end()) return false;
+      const auto cells_held = held_.find(batch.partition);
+      if (cells_held == held_.end()) return false;
       auto missing = cells_held->second;
       std::set<std::string> brought;
       const auto take = [&](const plan::Request& request) {
@@ -223,6 +221,17 @@ class DatasetSync {
     LODE_TRY(Unit unit, MakeUnit(*context.writer, batch, &deliveries));
     bool keep = false;
     while (!unit.files.empty() || !unit.extra_cells.empty()) {
+      if (const ledger::Cell* lacking = CellNotRepaired(unit); lacking != nullptr) {
+        keep = true;
+        report_.failed.push_back(
+            {batch.partition,
+             Error{ErrorKind::kIncomplete,
+                   fmt::format("the file is gone and {} on {} did not come ({}); what came is kept and "
+                               "goes in with it",
+                               lacking->symbol, FormatDay(lacking->day), lacking->reason),
+                   {}}});
+        break;
+      }
       auto done = lake::RunUnit(context, unit);
       if (done) {
         AddUp(*done);
@@ -235,14 +244,23 @@ class DatasetSync {
       report_.failed.push_back({batch.partition, std::move(error)});
       if (!left_out) break;
     }
-    // What could not go in because the partition that is there is damaged stays: the next run does not pay for it
-    // again.
+    // What could not go in because of the partition, gone or damaged, stays: the next run does not pay for it again.
     for (const Fetched& fetched : batch.fetched) {
       const bool in_unit =
           std::ranges::any_of(unit.files, [&](const UnitFile& file) { return file.file->path == fetched.file; });
       if (!keep || !in_unit) folder_.Remove(fetched.id);
     }
     return Ok();
+  }
+
+  // A cell of a lost partition that was asked for again and did not come. Written without its rows the partition would
+  // no longer be lost, and the cell would still say complete.
+  const ledger::Cell* CellNotRepaired(const Unit& unit) const {
+    const auto held = held_.find(unit.name);
+    if (held == held_.end()) return nullptr;
+    const auto lacking = std::ranges::find_if(
+        unit.extra_cells, [&](const ledger::Cell& cell) { return held->second.contains({cell.symbol, cell.day}); });
+    return lacking == unit.extra_cells.end() ? nullptr : &*lacking;
   }
 
   // The file that a unit failed over becomes failed cells. False: no single file is to blame, and nothing of the unit
@@ -326,6 +344,9 @@ class DatasetSync {
   std::unique_ptr<source::Supply> supply_;
   Demand demand_;
   std::set<std::string> lost_;  // partitions
+  // Cells that say complete and whose rows were in a lost one, by batch: with {symbol} in the layout several files
+  // belong to one.
+  std::map<std::string, std::set<std::pair<std::string, Day>>> held_;
   bool is_priced_ = false;
   std::string last_partition_;
   SyncReport report_;
