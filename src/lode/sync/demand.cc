@@ -106,8 +106,8 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   // What was fetched already is wanted whatever this run would ask for.
   plan::WorkOptions any_options = work_options;
   any_options.retry_failed_only = false;
-  std::set<CellKey> open = CellsOf(
-      kept.empty() ? demand.work : plan::FindWork(expectation.days, demand.listings, present, any_options));
+  std::set<CellKey> open =
+      CellsOf(kept.empty() ? demand.work : plan::FindWork(expectation.days, demand.listings, present, any_options));
   const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
   std::vector<Fetched> wanted;
   for (Fetched& fetched : kept) {
