@@ -97,10 +97,6 @@ Status ReplacedRows::ReplaceDays(const std::vector<ledger::Cell>& delivered,
                   "into another dataset",
                   FormatDay(cell.day), of_day->second[other]->symbol);
     }
-    if (cell.state == ledger::CellState::kPartial && ledger::IsSettled((*same)->state)) {
-      return Fail(ErrorKind::kBadInput, "{}: the lake has the whole day, and of this file {}; nothing was replaced",
-                  FormatDay(cell.day), cell.reason);
-    }
     days_.insert(cell.day);
     touched_.emplace(cell.day, cell.symbol);
   }
