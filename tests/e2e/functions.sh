@@ -69,3 +69,51 @@ import_bad() {
   done
   return 0
 }
+
+# start_sim [OPTION…]: a vendor simulator (tests/vendor/README.md) that this and all later commands of the case ask.
+start_sim() {
+  mkdir -p "$WORK/.sim"
+  setsid "$LODE_VENDOR_SIM" --port-file "$WORK/.sim/port" --foreign-port-file "$WORK/.sim/foreign" --log "$WORK/.sim/log" \
+    --key db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 --today 2024-03-05 "$@" > "$WORK/.sim/out" 2>&1 < /dev/null &
+  echo $! > "$WORK/.sim/pid"
+  local i
+  for ((i = 0; i < 1000; ++i)); do
+    [[ -e $WORK/.sim/port ]] && return
+    sleep 0.02
+  done
+  echo "the simulator did not start: $(cat "$WORK/.sim/out")"
+}
+if [[ -e $WORK/.sim/port ]]; then
+  export LODE_SOURCES_DATABENTO_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v0
+  export DATABENTO_API_KEY=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 LODE_HTTP_WAITS=${LODE_HTTP_WAITS:-3,5,20,20000}
+fi
+
+# sim ACTION [JSON]: a control of the simulator.
+sim() { curl -sS "http://127.0.0.1:$(<"$WORK/.sim/port")/_sim/$1" ${2:+-d "$2"}; }
+
+# What the vendor was asked for since the last time.
+asked() {
+  sim counts | jq -r '"\(.data_requests) data requests, \(.whole_responses) whole, \([.cells[][] | .deliveries] | add // 0) cells, \(.cells_repeated) twice"'
+  curl -sS -X DELETE "http://127.0.0.1:$(<"$WORK/.sim/port")/_sim/counts" > /dev/null
+}
+
+# declare_dataset NAME SCHEMA STYPE SYMBOLS START [LINE…]: into the lake's lode.toml; symbols by commas.
+declare_dataset() {
+  mkdir -p "$LAKE"
+  {
+    printf '[datasets.%s]\nsource = "databento"\ndataset = "GLBX.MDP3"\nschema = "%s"\nstype_in = "%s"\n' "$1" "$2" "$3"
+    printf 'symbols = ["%s"]\nstart = %s\n' "${4//,/\", \"}" "$5"
+    shift 5
+    (($#)) && printf '%s\n' "$@"
+  } >> "$LAKE/lode.toml"
+  return 0
+}
+
+# Bronze of the lake against that of a fresh one that is synced now, with the same words.
+same_as_fresh() {
+  mkdir -p "$WORK/fresh"
+  cp "$LAKE/lode.toml" "$WORK/fresh"
+  lode --lake "$WORK/fresh" --quiet sync "$@"
+  diff <(cd "$LAKE/bronze" && find . -type f -print0 | sort -z | xargs -0 sha256sum) \
+    <(cd "$WORK/fresh/bronze" && find . -type f -print0 | sort -z | xargs -0 sha256sum) && echo "as a fresh lake's"
+}

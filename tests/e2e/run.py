@@ -10,7 +10,7 @@ A case has `commands` (shell lines, one command a line, `\\` continues one) and 
 In `expected`, `{*}` stands for anything within a line and a line `{...}` for any number of lines. Standard output and
 standard error are one stream. Commands see $LODE (and `lode` in the PATH), $LAKE (a folder that does not exist yet),
 $FIXTURES (generated input, shared and read-only by agreement), $WORK (the case's own folder, also the current one) and the
-functions of functions.sh. A case that prints a line beginning with "SKIP:" is skipped.
+functions of functions.sh; after `start_sim`, lode asks a vendor of the case's own. A case that prints a line beginning with "SKIP:" is skipped.
 
 usage: run.py --lode PROGRAM --fixtures PROGRAM [--seed N] [--only PART[,PART]] [--update CASE] [--jobs N] [--keep]
 """
@@ -22,6 +22,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -119,9 +120,18 @@ class Case:
         try:
             return self.compare(self.transcript(work))
         finally:
+            self.end_simulator(work)
             if not self.options.keep:
                 subprocess.run(["chmod", "-R", "u+w", str(work)], check=False)
                 shutil.rmtree(work, ignore_errors=True)
+
+    @staticmethod
+    def end_simulator(work):
+        """Ends what start_sim started."""
+        try:
+            os.kill(int((work / ".sim" / "pid").read_text()), signal.SIGTERM)
+        except (OSError, ValueError):
+            pass
 
     def transcript(self, work):
         home = work / ".home"
@@ -134,6 +144,7 @@ class Case:
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith(("LODE_", "DATABENTO_", "XDG_"))}
         environment.update(LODE=str(self.options.lode), LAKE=str(work / "lake"), WORK=str(work), HOME=str(home),
+                           LODE_VENDOR_SIM=str(self.options.lode.parent / "lode_vendor_sim"),
                            FIXTURES=str(self.fixtures), CASE=str(self.folder), LODE_FIXTURES=str(self.options.fixtures),
                            BASH_ENV=str(HERE / "functions.sh"), LOCPATH=str(HERE.parent.parent / "third_party" / "locale"), TZ=self.time_zone, LC_ALL="C.UTF-8", NO_COLOR="1",
                            COLUMNS="120", PATH=f"{work / '.bin'}:{os.environ['PATH']}")
@@ -147,6 +158,8 @@ class Case:
             except subprocess.TimeoutExpired as late:
                 output, code = (late.stdout or b"") + b"\ntimed out", 124
             text = output.decode(errors="backslashreplace")
+            if (work / ".sim" / "port").exists():
+                text = text.replace("127.0.0.1:" + (work / ".sim" / "port").read_text().strip(), "$VENDOR")
             for path, name in ((work / "lake", "$LAKE"), (work, "$WORK"), (self.fixtures, "$FIXTURES"),
                                (self.options.lode, "$LODE")):
                 text = text.replace(str(path), name)

@@ -9,6 +9,11 @@ namespace lode::cli {
 
 std::unique_ptr<Command> MakeInit();
 std::unique_ptr<Command> MakeImport();
+std::unique_ptr<Command> MakePlan();
+std::unique_ptr<Command> MakeSync();
+std::unique_ptr<Command> MakeJobsSubmit();
+std::unique_ptr<Command> MakeJobsList();
+std::unique_ptr<Command> MakeJobsFetch();
 std::unique_ptr<Command> MakeStatus();
 std::unique_ptr<Command> MakeGaps();
 std::unique_ptr<Command> MakeVerify();

@@ -5,22 +5,21 @@ namespace {
 
 const std::vector<Recipe>& Recipes() {
   static const std::vector<Recipe> recipes = [] {
-    auto databento = [](const char* name, const char* dataset, const char* schema, std::vector<std::string> symbols) {
+    auto databento = [](const char* name, const char* schema, const char* list) {
       return Recipe{{.name = name,
                      .source = "databento",
-                     .dataset = dataset,
+                     .dataset = "GLBX.MDP3",
                      .schema = schema,
                      .stype_in = "parent",
-                     .symbols = std::move(symbols),
-                     .start = {},
+                     .symbols = {list},
+                     .start = ToDay({2010, 6, 6}),  // where GLBX.MDP3 begins
                      .layout = ""}};
     };
-    std::vector<std::string> futures = {"ES.FUT", "NQ.FUT", "CL.FUT", "GC.FUT", "ZL.FUT", "ZS.FUT"};
     return std::vector<Recipe>{
-        databento("futures_1d", "GLBX.MDP3", "ohlcv-1d", futures),
-        databento("futures_1h", "GLBX.MDP3", "ohlcv-1h", futures),
-        databento("futures_1m", "GLBX.MDP3", "ohlcv-1m", futures),
-        databento("options_1d", "OPRA.PILLAR", "ohlcv-1d", {"SPY.OPT", "QQQ.OPT"}),
+        databento("futures_1d", "ohlcv-1d", "@cme_valid"),
+        databento("futures_1h", "ohlcv-1h", "@cme_hourly_37"),
+        databento("futures_1m", "ohlcv-1m", "@cme_core_26"),
+        databento("options_1d", "ohlcv-1d", "@cme_options_19"),
     };
   }();
   return recipes;
@@ -42,8 +41,9 @@ constexpr std::string_view kTemplate =
 # dataset = "GLBX.MDP3"
 # schema = "ohlcv-1d"
 # stype_in = "parent"
-# symbols = ["ZL.FUT", "ZS.FUT"]        # "@name": a shipped list; a path: a list file
-# start = 2010-06-06
+# symbols = ["ZL.FUT", "ZS.FUT"]        # "@cme_core_26": a shipped list; a path: a list file
+# start = 2010-06-06                    # `lode sync` asks for what is missing from here to yesterday
+# chunk = { symbols = 3, days = 365 }   # of one request
 # on_bad_record = "quarantine"          # or "fail"; without it a unit fails above 0.1 % bad records
 )";
 

@@ -76,8 +76,10 @@ void AppendLevels(std::vector<Column>& columns, int depth, bool consolidated) {
 TableSchema Events(std::string name, std::vector<Column> columns, std::string day_column = "ts_recv") {
   columns.push_back(Symbol());
   columns.push_back(Time("ts_out", "gateway send time of a live capture, UTC"));
-  columns.push_back({"source_file", kText, false, ColumnOrigin::kSourceFile, "name of the raw file the row came from"});
-  columns.push_back({"source_row", kInt64, false, ColumnOrigin::kSourceRow, "record number in the raw file, from 0"});
+  columns.push_back({"source_file", kText, false, ColumnOrigin::kSourceFile,
+                     "raw file the row came from; api:SYMBOL when it was asked for over the wire"});
+  columns.push_back({"source_row", kInt64, false, ColumnOrigin::kSourceRow,
+                     "record number, from 0: in the raw file, or over the wire within symbol and day"});
   columns.push_back({"_extra", kText, true, ColumnOrigin::kExtra, "keys this schema does not know, as JSON text"});
   return {.name = std::move(name),
           .version = 1,
@@ -341,7 +343,8 @@ Column Maybe(std::string name, ColumnType type, std::string description) {
 }
 
 void AppendSource(std::vector<Column>& columns) {
-  columns.push_back({"source_file", kText, false, ColumnOrigin::kSourceFile, "name of the raw file the row came from"});
+  columns.push_back({"source_file", kText, false, ColumnOrigin::kSourceFile,
+                     "raw file the row came from; api:SYMBOL when it was asked for over the wire"});
   columns.push_back(
       {"source_row", kInt64, false, ColumnOrigin::kSourceRow, "line in the raw file, from 0, the header not counted"});
   columns.push_back({"_extra", kText, true, ColumnOrigin::kExtra, "columns this schema does not know, as JSON text"});

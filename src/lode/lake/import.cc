@@ -108,7 +108,10 @@ class DatasetImport {
                         .started_at = FormatIsoNs(NowNs())};
     context.progress = [this](uint64_t bytes, int64_t rows) { Progress(bytes, rows); };
     context.notice = [this](const std::string& line) { observer_.OnNotice(line); };
-    for (Unit& unit : plan.units) LODE_TRY(RunWithoutFailures(context, unit, failed));
+    for (Unit& unit : plan.units) {
+      if (!unit.only_partitions) unit.origin = request_.origin;
+      LODE_TRY(RunWithoutFailures(context, unit, failed));
+    }
     writer.DropTemporaries();  // what a publish could not remove
     return result_;
   }

@@ -19,6 +19,7 @@ struct ImportRequest {
   const Config* config = nullptr;   // declared datasets; a new one is appended to config->file()
   std::vector<fs::path> inputs;     // files, folders of files, batch deliveries
   std::string dataset;              // name in the lake
+  std::string origin = "file";      // of the receipts: file | job
   bool no_manifest = false;         // take data files the manifest does not list
   bool in_place = false;            // record path and SHA-256 only, do not copy into landing
   bool dry_run = false;             // say what would happen

@@ -59,7 +59,6 @@ class FileDecode {
   }
 
   Status Run(const fs::path& path) {
-    LODE_TRY(source_id_, strings_.Intern(SourceLabel(context_.writer->dataset(), input_.record)));
     codec::SymbologyMap symbology;
     const bool text = input_.file->encoding == Encoding::kCsv || input_.file->encoding == Encoding::kNdjson;
     const bool mapped = input_.delivery->query && input_.delivery->query->map_symbols;
@@ -78,6 +77,9 @@ class FileDecode {
     LODE_TRY(auto decoder, source::files::OpenDecoder(file, *context_.schema, symbology.empty() ? nullptr : &symbology,
                                                       input_.record.mapping, std::move(bytes), decode));
     LODE_TRY(SetSymbols(decoder->facts()));
+    renumber_ = input_.from_wire && context_.schema->merge == codec::MergeRule::kReplaceCells;
+    LODE_TRY(source_id_, strings_.Intern(renumber_ ? SourceLabelOfSymbol(symbols_.front())
+                                                   : SourceLabel(context_.writer->dataset(), input_.record)));
     while (true) {
       LODE_TRY(CheckStop());
       LODE_TRY(auto batch, decoder->Next());
@@ -95,6 +97,9 @@ class FileDecode {
     symbols_ = CellSymbols(*input_.delivery, *input_.file, facts);
     stype_in_ = input_.delivery->query ? input_.delivery->query->stype_in : facts.stype_in;
     symbol_index_ = codec::DecodedSchema(*context_.schema)->GetFieldIndex("symbol");
+    if (input_.from_wire && symbols_.size() > 1 && context_.schema->merge == codec::MergeRule::kReplaceCells) {
+      return Fail(ErrorKind::kInternal, "a request for events of {} symbols", symbols_.size());
+    }
     if (context_.layout->has_symbol() && symbols_.size() > 1) {
       return Fail(ErrorKind::kConfig, "layout '{}' has {{symbol}}, and this file answers for {} symbols",
                   context_.layout->text(), symbols_.size());
@@ -107,8 +112,11 @@ class FileDecode {
     arrow::ArrayVector columns = decoded->columns();
     LODE_TRY(auto source_file, SourceFileColumn(decoded->num_rows()));
     columns.push_back(std::move(source_file));
-    const Batch rows = arrow::RecordBatch::Make(StoredArrowSchema(), decoded->num_rows(), std::move(columns));
+    Batch rows = arrow::RecordBatch::Make(StoredArrowSchema(), decoded->num_rows(), std::move(columns));
     context_.progress(0, rows->num_rows());
+    if (renumber_) {
+      LODE_TRY(rows, Renumber(rows));
+    }
 
     const RowDays days(*context_.schema, *rows);
     struct Slice {
@@ -140,6 +148,26 @@ class FileDecode {
     }
     for (const auto& [partition, list] : refs) LODE_TRY(AddToPartition(partition, rows, list, runs[partition]));
     return Ok();
+  }
+
+  // source_row counts from 0 on each day: the records of a symbol and day are the same in whatever requests they come.
+  Result<Batch> Renumber(const Batch& rows) {
+    const RowDays days(*context_.schema, *rows);
+    const auto end = static_cast<uint32_t>(rows->num_rows());
+    LODE_TRY(std::shared_ptr<arrow::Buffer> numbers,
+             FromArrow(arrow::AllocateBuffer(rows->num_rows() * static_cast<int64_t>(sizeof(int64_t))), "number rows"));
+    auto* const out = reinterpret_cast<int64_t*>(numbers->mutable_data());
+    for (uint32_t row = 0; row < end;) {
+      const uint32_t first = row;
+      row = days.EndOfDay(first, end);
+      const auto day = days.At(first);
+      int64_t& next = next_number_[day.value_or(Day{INT32_MIN})];
+      for (uint32_t i = first; i < row; ++i) out[i] = next++;
+    }
+    const int column = SourceRowIndex(*context_.schema);
+    auto array =
+        arrow::MakeArray(arrow::ArrayData::Make(arrow::int64(), rows->num_rows(), {nullptr, std::move(numbers)}, 0));
+    return FromArrow(rows->SetColumn(column, rows->schema()->field(column), std::move(array)), "number rows");
   }
 
   // The same id for every row; batches share its memory.
@@ -256,6 +284,8 @@ class FileDecode {
   std::string stype_in_;
   int symbol_index_ = -1;
   int32_t source_id_ = codec::StringPool::kNull;
+  bool renumber_ = false;
+  std::map<Day, int64_t> next_number_;
   std::shared_ptr<arrow::Array> source_file_;
   std::map<int32_t, std::optional<size_t>> attribution_;
   std::optional<Day> last_day_;
@@ -273,6 +303,8 @@ std::string SourceLabel(std::string_view dataset, const ledger::RawFile& record)
   if (label.starts_with(kLoose)) label.remove_prefix(kLoose.size());
   return std::string(label);
 }
+
+std::string SourceLabelOfSymbol(std::string_view symbol) { return fmt::format("api:{}", symbol); }
 
 namespace {
 

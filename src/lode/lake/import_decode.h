@@ -28,6 +28,9 @@ struct DecodedUnit {
 // The value of `source_file` for a raw file: its landed path below landing/<dataset>/, without "files/".
 std::string SourceLabel(std::string_view dataset, const ledger::RawFile& record);
 
+// The same for events that came over the wire, where files are cut as the vendor can bear it: "api:ES.FUT".
+std::string SourceLabelOfSymbol(std::string_view symbol);
+
 // Decodes each file of the unit, which lies at its path, into `rows`. Stops at the first damaged file.
 Result<DecodedUnit> DecodeUnit(const UnitContext& context, const Unit& unit, const std::vector<fs::path>& paths,
                                codec::StringPool& strings, UnitRows& rows);

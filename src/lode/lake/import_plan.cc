@@ -336,6 +336,7 @@ class Planner {
     input.delivery = &delivery;
     input.file = &file;
     input.record = raw;
+    input.from_wire = receipt.origin == "api";
     LODE_TRY(input.landed, present_.IsHere(raw));
     if (!input.landed) {
       file.path = Given(raw, files)->data->path;

@@ -97,6 +97,19 @@ class UnitRun {
     return temporary;
   }
 
+  // A file of ours that nobody writes any more needs no copy. It stays where it is until the caller removes it.
+  Result<fs::path> StageLink(const fs::path& from, const ledger::RawFile& record) {
+    const fs::path temporary = context_.writer->temporary() / fmt::format("raw-{:05}", staged_.size());
+    LODE_TRY(store::MakeDirectories(temporary.parent_path()));
+    LODE_TRY(store::Remove(temporary));
+    std::error_code problem;
+    fs::create_hard_link(from, temporary, problem);
+    if (problem) return StageCopy(from, record);  // a file system without links
+    Stage(temporary, record.landed, record.sha256, "");
+    raw_files_.push_back(record);
+    return temporary;
+  }
+
   void Stage(const fs::path& temporary, const std::string& target, const std::string& sha256,
              const std::string& old_sha256) {
     const std::string relative = temporary.lexically_relative(context_.writer->paths().root).string();
@@ -119,8 +132,9 @@ class UnitRun {
         raw_files_.push_back(input.record);
         continue;
       }
-      LODE_TRY(fs::path copy, StageCopy(input.file->path, input.record));
-      paths_.push_back(std::move(copy));
+      LODE_TRY(fs::path staged,
+               input.ours ? StageLink(input.file->path, input.record) : StageCopy(input.file->path, input.record));
+      paths_.push_back(std::move(staged));
     }
     for (size_t i = 0; i < unit_.side_records.size(); ++i) {
       if (i < unit_.side_files.size()) {
@@ -195,7 +209,7 @@ class UnitRun {
 
   std::vector<std::string> SourceLabelsOfUnit() const {
     std::vector<std::string> labels;
-    for (const UnitFile& input : unit_.files) labels.push_back(SourceLabel(context_.writer->dataset(), input.record));
+    for (size_t i = 0; i < unit_.files.size(); ++i) labels.emplace_back(strings_.Get(decoded_.source_ids[i]));
     return labels;
   }
 
@@ -261,7 +275,7 @@ class UnitRun {
     const fs::path file = context_.writer->paths().bronze(context_.writer->dataset()) / path;
     LODE_TRY(const auto present_size, store::FileSize(file));
     const bool merge_present = old != nullptr && present_size && *present_size == old->size;
-    if (old != nullptr && !merge_present && !unit_.only_partitions) {
+    if (old != nullptr && !merge_present && !unit_.only_partitions && !unit_.renewed.contains(path)) {
       return Fail(ErrorKind::kCorrupt,
                   "the file is gone or changed and could not be written again; give import what it came from as well "
                   "(`lode verify` names what is gone). Nothing of {} was taken in",
@@ -362,7 +376,8 @@ class UnitRun {
     receipt_.schema = context_.schema->name;
     receipt_.schema_version = context_.schema->version;
     receipt_.layout = context_.layout->text();
-    receipt_.origin = "file";
+    receipt_.origin = unit_.origin;
+    receipt_.attempts = unit_.attempts;
     receipt_.unit = unit_.name;
     receipt_.request = unit_.request;
     receipt_.started_at = context_.started_at;

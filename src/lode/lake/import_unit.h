@@ -22,6 +22,10 @@ struct UnitFile {
   // As the receipt names it: landed path, hash, how to decode it. An empty hash comes with the copy into landing.
   ledger::RawFile record;
   bool landed = false;  // already in landing (or in place): nothing to copy
+  // Answers one request whose cells are all of one symbol: events are labelled and numbered by symbol and day, whatever
+  // the requests were that brought them (SourceLabelOfSymbol).
+  bool from_wire = false;
+  bool ours = false;  // below the lake, written by lode and never again: linked into landing, not copied
   // Repairs: the receipt whose rows these are, the vendor date by day it recorded, and (events) the days whose cells
   // are still this receipt's.
   int64_t sequence = 0;
@@ -36,7 +40,11 @@ struct Unit {
   std::vector<ledger::RawFile> side_records;          // one a side file
   const source::files::Delivery* delivery = nullptr;  // set for the unit of side files and cells without a file
   std::vector<ledger::Cell> extra_cells;              // those cells, known once the data units ran
+  std::string origin = "file";                        // file | api | job
   std::string request;
+  int attempts = 1;
+  // Lost partitions of which this unit brings everything again: their old versions need not be there.
+  std::set<std::string> renewed;
   // Set for repairs, which write lost partitions again from landing: only these are written, rows of others are passed
   // over, and the receipt names neither raw files nor cells because the older ones still hold.
   std::optional<std::set<std::string>> only_partitions;

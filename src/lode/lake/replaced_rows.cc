@@ -58,8 +58,20 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
     return replaced;
   }
   if (schema == nullptr || schema->merge != codec::MergeRule::kReplaceCells) return replaced;
+  LODE_TRY(const auto receipts, writer.ledger().Receipts(writer.dataset()));
+  std::set<int64_t> from_wire;
+  for (const ledger::ReceiptRow& row : receipts) {
+    if (row.origin == "api") from_wire.insert(row.sequence);
+  }
+  for (const ledger::CellRow& row : present) {
+    const auto symbols = delivered.find(row.cell.day);
+    const bool again = symbols != delivered.end() && symbols->second.contains(row.cell.symbol);
+    if (again && from_wire.contains(row.sequence)) {
+      replaced.labels_[row.cell.day].insert(SourceLabelOfSymbol(row.cell.symbol));
+    }
+  }
   for (const auto& [key, overlap] : overlaps) {
-    if (overlap.first.empty()) continue;
+    if (overlap.first.empty() || from_wire.contains(key.second)) continue;
     if (!overlap.second.empty()) {
       return Fail(
           ErrorKind::kBadInput,

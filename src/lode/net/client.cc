@@ -50,6 +50,7 @@ class CurlClient final : public Client {
   Status Run() override;
   void Post(std::function<void()> task) override;
   void HoldOpen(bool hold) override;
+  void Cancel() override;
   size_t in_flight() const override { return in_flight_; }
   void LimitPath(std::string path_prefix, double requests_per_s) override {
     queue_.LimitPath(std::move(path_prefix), requests_per_s);
@@ -102,6 +103,7 @@ class CurlClient final : public Client {
   std::mutex tasks_mutex_;
   std::vector<std::function<void()>> tasks_;  // guarded by tasks_mutex_
   std::atomic<int> holds_{0};
+  std::atomic<bool> cancelled_ = false;
 };
 
 CurlClient::CurlClient(ClientOptions options, CURLM* multi)
@@ -122,6 +124,7 @@ void CurlClient::Add(Request request, std::shared_ptr<Body> body, Done done) {
   auto job = std::make_unique<Job>();
   job->sequence = next_sequence_++;
   job->request = std::move(request);
+  if (options_.idle_timeout) job->request.idle_timeout = *options_.idle_timeout;
   job->body = body != nullptr ? std::move(body) : std::make_shared<TextBody>();
   job->done = std::move(done);
   Result<Url> url = ParseUrl(job->request.url);
@@ -164,6 +167,11 @@ void CurlClient::HoldOpen(bool hold) {
   curl_multi_wakeup(multi_.get());
 }
 
+void CurlClient::Cancel() {
+  cancelled_ = true;
+  curl_multi_wakeup(multi_.get());
+}
+
 bool CurlClient::RunTasks() {
   std::vector<std::function<void()>> tasks;
   {
@@ -198,9 +206,10 @@ Status CurlClient::RunUntil(const std::function<bool()>& ended) {
   Status status;
   while (true) {
     bool moved = RunTasks();
-    if (StopRequested()) {
+    const bool cancelled = cancelled_.exchange(false);
+    if (cancelled || StopRequested()) {
       EndEverything();
-      status = CheckStop();
+      status = cancelled ? Fail(ErrorKind::kInterrupted, "cancelled") : CheckStop();
       break;
     }
     if (ended()) break;

@@ -123,6 +123,22 @@ TEST(Loop, FetchEndsThoughTheLoopIsHeldAndOthersWait) {
   EXPECT_TRUE(slow_done);
 }
 
+TEST(Loop, FetchAllRunsSideBySideAndKeepsTheOrder) {
+  ScriptServer server([](const ReceivedRequest& request, Connection& connection) {
+    std::this_thread::sleep_for(milliseconds(request.target == "/0" ? 120 : 60));
+    connection.Send(Answer(request.target == "/1" ? 404 : 200, request.target));
+  });
+  const auto client = Client::Make(Quick()).value();
+  std::vector<std::pair<Request, std::shared_ptr<Body>>> requests;
+  for (int i = 0; i < 4; ++i) requests.emplace_back(To(server.Url(fmt::format("/{}", i))), nullptr);
+  const auto begin = steady_clock::now();
+  const auto outcomes = client->FetchAll(std::move(requests));
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(220));
+  ASSERT_EQ(outcomes.size(), 4U);
+  for (size_t i = 0; i < 4; ++i) EXPECT_EQ(outcomes[i].response.head.status, i == 1 ? 404 : 200);
+  EXPECT_TRUE(client->FetchAll({}).empty());
+}
+
 TEST(Loop, RunInsideACallbackIsRefused) {
   ScriptServer server(Each({Answer(200, "x")}));
   const auto client = Client::Make(Quick()).value();

@@ -231,6 +231,14 @@ TEST(Client, HtmlInsteadOfDataIsTriedAgain) {
   }
 }
 
+TEST(Client, AnEmptyAnswerIsNoPageWhateverItsType) {
+  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
+                             "HTTP/1.1 204 No Content\r\nContent-Type: text/html\r\n\r\n"}) {
+    ScriptServer server(Each({answer}));
+    EXPECT_EQ(Get(To(server.Url("/"))).outcome.response.tries, 1);
+  }
+}
+
 TEST(Client, HtmlIsSeenThroughADripAndWelcomeWhenAskedFor) {
   ScriptServer dripping([](const ReceivedRequest& request, Connection& connection) {
     if (request.number == 0) return connection.Drip(Answer(200, "<html></html>"), 3, 1);
@@ -312,6 +320,13 @@ TEST(Client, AnUnrepeatableRequestNeverTrustsAKeptConnection) {
   request.repeatable = false;
   EXPECT_FALSE(client->FetchText(request));
   EXPECT_EQ(server.requests().size(), 2U);
+}
+
+TEST(Client, ARequestMayCallMoreStatusesTransient) {
+  ScriptServer server(Each({Answer(409, "busy"), Answer(200, "x")}));
+  Request request = To(server.Url("/"));
+  request.transient_statuses = {409};
+  EXPECT_EQ(Get(request).outcome.response.tries, 2);
 }
 
 TEST(Client, TooLargeEndsWithAndWithoutALength) {

@@ -23,44 +23,56 @@ std::unexpected<Error> FileBody::OsError(const char* verb) const {
 
 Result<std::shared_ptr<FileBody>> FileBody::Open(FileBodyOptions options) {
   std::shared_ptr<FileBody> body(new FileBody(std::move(options)));
-  const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  body->file_ = Descriptor(::open(body->options_.path.c_str(), flags, 0644));
-  if (body->file_.get() < 0) return body->OsError("open");
-  struct stat info{};
-  if (::fstat(body->file_.get(), &info) != 0) return body->OsError("look at");
-  if (!S_ISREG(info.st_mode)) {
-    return Fail(ErrorKind::kStorage, "{} is not a regular file", body->options_.path.string());
-  }
-  const auto present = static_cast<uint64_t>(info.st_size);
-  if (!body->options_.resume || (body->options_.expected_size && present > *body->options_.expected_size)) {
-    LODE_TRY(body->StartAnew());
-    return body;
-  }
-  LODE_TRY(body->HashPresent());
-  if (body->options_.expected_size == body->size_ && body->size_ > 0) {
-    body->sha256_ = body->hash_.HexDigest();
-    body->whole_ = body->sha256_ == body->options_.expected_sha256;
-    // As long as expected, but nothing says it is the same: a range after its end would only be refused.
-    if (!body->whole_) LODE_TRY(body->StartAnew());
-  }
+  if (body->options_.resume) LODE_TRY(body->TakePresent());
   return body;
 }
 
-Status FileBody::HashPresent() {
+Status FileBody::OpenFile(int flags) {
+  // No link is followed, no pipe waited for.
+  file_ = Descriptor(::open(options_.path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0644));
+  if (file_.get() < 0) return OsError("open");
+  struct stat info{};
+  if (::fstat(file_.get(), &info) != 0) return OsError("look at");
+  if (!S_ISREG(info.st_mode)) {
+    file_ = Descriptor();
+    return Fail(ErrorKind::kStorage, "{} is not a regular file", options_.path.string());
+  }
+  return Ok();
+}
+
+Status FileBody::TakePresent() {
+  std::error_code problem;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(options_.path, problem))) return Ok();
+  LODE_TRY(OpenFile(0));
   std::vector<char> block(kBlockBytes);
-  while (true) {
+  const uint64_t expected = options_.expected_size.value_or(UINT64_MAX);
+  while (size_ <= expected) {
     const ssize_t count = ::read(file_.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return OsError("read");
-    if (count == 0) return Ok();
+    if (count == 0) break;
     hash_.Update(std::string_view(block.data(), static_cast<size_t>(count)));
     size_ += static_cast<uint64_t>(count);
   }
+  file_ = Descriptor();
+  if (size_ < expected || size_ == 0) return Ok();
+  if (size_ == expected) {
+    sha256_ = hash_.HexDigest();
+    whole_ = sha256_ == options_.expected_sha256;
+    if (whole_) return Ok();
+  }
+  // No beginning of what is expected: a range after its end would only be refused.
+  hash_ = Sha256();
+  size_ = 0;
+  return Ok();
 }
 
 Status FileBody::StartAnew() {
-  if (::ftruncate(file_.get(), 0) != 0) return OsError("write");
-  if (::lseek(file_.get(), 0, SEEK_SET) != 0) return OsError("write");
+  if (file_.get() < 0) {
+    LODE_TRY(OpenFile(O_CREAT | O_TRUNC));
+  } else if (::ftruncate(file_.get(), 0) != 0 || ::lseek(file_.get(), 0, SEEK_SET) != 0) {
+    return OsError("write");
+  }
   hash_ = Sha256();
   size_ = 0;
   sha256_.clear();
@@ -69,10 +81,17 @@ Status FileBody::StartAnew() {
 }
 
 Status FileBody::Begin(const ResponseHead& head, uint64_t offset) {
-  if (offset != 0 && offset != size_) {
-    return Fail(ErrorKind::kInternal, "a response at {} for a file of {} bytes", offset, size_);
+  if (offset == 0) {
+    LODE_TRY(StartAnew());
+  } else {
+    if (offset != size_) {
+      return Fail(ErrorKind::kInternal, "a response at {} for a file of {} bytes", offset, size_);
+    }
+    if (file_.get() < 0) LODE_TRY(OpenFile(0));
+    if (::lseek(file_.get(), 0, SEEK_END) != static_cast<off_t>(size_)) {
+      return Fail(ErrorKind::kStorage, "{} was changed by somebody else", options_.path.string());
+    }
   }
-  if (offset == 0) LODE_TRY(StartAnew());
   if (options_.expected_size && head.content_length && offset + *head.content_length > *options_.expected_size) {
     LODE_TRY(StartAnew());
     return Fail(ErrorKind::kCorrupt, "{} bytes instead of {}", offset + *head.content_length, *options_.expected_size);
@@ -108,6 +127,7 @@ Status FileBody::End() {
     return Fail(ErrorKind::kCorrupt, "another SHA-256 than the expected {}", options_.expected_sha256);
   }
   if (options_.sync && ::fsync(file_.get()) != 0) return OsError("write");
+  if (::close(file_.Release()) != 0) return OsError("write");
   return Ok();
 }
 

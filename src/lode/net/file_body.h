@@ -1,5 +1,6 @@
 // A response body that goes into a file, is hashed on the way and can be continued after a broken connection or in
-// another run. One blocking write a piece, on the loop's thread; Open reads what is already there to hash it.
+// another run. One blocking write a piece, on the loop's thread; Open reads what is already there to hash it. The file
+// is open only while a response is written, so that thousands may wait in the queue.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +25,8 @@ struct FileBodyOptions {
 
 class FileBody final : public Body {
  public:
-  // kStorage. A file that cannot be a beginning of what is expected (too long, or as long with another hash) counts as
-  // nothing.
+  // kStorage. Without resume nothing is touched before a response begins. A file that cannot be a beginning of what is
+  // expected (too long, or as long with another hash) counts as nothing.
   static Result<std::shared_ptr<FileBody>> Open(FileBodyOptions options);
 
   // The file already is what is expected, by size and hash: no request is needed.
@@ -42,14 +43,16 @@ class FileBody final : public Body {
 
  private:
   explicit FileBody(FileBodyOptions options) : options_(std::move(options)) {}
-  Status HashPresent();
+  Status TakePresent();
+  // Opens the file and checks that it is one; the flags come on top.
+  Status OpenFile(int flags);
   Status StartAnew();
   std::unexpected<Error> OsError(const char* verb) const;
 
   FileBodyOptions options_;
-  Descriptor file_;
+  Descriptor file_;    // open from Begin to End
   Sha256 hash_;        // of the first size_ bytes
-  uint64_t size_ = 0;  // of the file; its position too
+  uint64_t size_ = 0;  // of what counts of the file; while it is open, its size and position too
   std::string sha256_;
   bool whole_ = false;
 };

@@ -118,14 +118,40 @@ TEST_F(FileBodyTest, AWholeFileNeedsNoRequest) {
   const auto longer =
       FileBody::Open({.path = file_, .resume = true, .expected_size = 10, .expected_sha256 = Sha256Hex(data_)}).value();
   EXPECT_EQ(longer->held(), 0U);
-  EXPECT_EQ(Read(), "");
 }
 
 TEST_F(FileBodyTest, LinksAndFoldersAreRefused) {
   fs::create_symlink("/etc/hostname", folder_ / "link");
-  EXPECT_EQ(FileBody::Open({.path = folder_ / "link"}).error().kind, ErrorKind::kStorage);
-  EXPECT_EQ(FileBody::Open({.path = folder_}).error().kind, ErrorKind::kStorage);
-  EXPECT_EQ(FileBody::Open({.path = folder_ / "absent" / "x"}).error().kind, ErrorKind::kStorage);
+  ScriptServer server(Each({Answer(200, data_)}));
+  for (const fs::path& path : {folder_ / "link", folder_, folder_ / "absent" / "x"}) {
+    const Status status = Fetch(server, FileBody::Open({.path = path}).value());
+    ASSERT_FALSE(status) << path;
+    EXPECT_EQ(status.error().kind, ErrorKind::kStorage) << path;
+  }
+  EXPECT_EQ(FileBody::Open({.path = folder_ / "link", .resume = true}).error().kind, ErrorKind::kStorage);
+  EXPECT_TRUE(FileBody::Open({.path = folder_ / "new", .resume = true}));
+  EXPECT_EQ(server.requests().size(), 3U);
+}
+
+TEST_F(FileBodyTest, AFileThatGrewMeanwhileIsNotContinued) {
+  Write("0123");
+  ScriptServer server([&](const ReceivedRequest&, Connection& connection) {
+    Write("0123and more");
+    connection.Send(Answer(206, "456789", {"Content-Range: bytes 4-9/10"}));
+  });
+  const Status status = Fetch(server, FileBody::Open({.path = file_, .resume = true}).value());
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().ToString(), HasSubstr("changed by somebody else"));
+}
+
+TEST_F(FileBodyTest, WaitingBodiesHoldNoDescriptor) {
+  const auto open_descriptors = [] { return std::distance(fs::directory_iterator("/proc/self/fd"), {}); };
+  const auto before = open_descriptors();
+  Write("0123");
+  std::vector<std::shared_ptr<FileBody>> bodies;
+  for (const bool resume : {false, true}) bodies.push_back(FileBody::Open({.path = file_, .resume = resume}).value());
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_EQ(Read(), "0123");
 }
 
 TEST_F(FileBodyTest, AWriteThatFailsEndsTheRequestAtOnce) {

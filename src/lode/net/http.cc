@@ -32,12 +32,38 @@ Status TextBody::Write(std::span<const std::byte> bytes) {
 }
 
 Outcome Client::Fetch(Request request, std::shared_ptr<Body> body) {
-  std::optional<Outcome> outcome;
-  Add(std::move(request), std::move(body), [&outcome](Outcome ended) { outcome = std::move(ended); });
-  Status status = RunUntil([&outcome] { return outcome.has_value(); });
-  if (outcome) return *std::move(outcome);
+  std::vector<std::pair<Request, std::shared_ptr<Body>>> requests;
+  requests.emplace_back(std::move(request), std::move(body));
+  return std::move(FetchAll(std::move(requests)).front());
+}
+
+std::vector<Outcome> Client::FetchAll(std::vector<std::pair<Request, std::shared_ptr<Body>>> requests) {
+  // Inside a callback the loop refuses to run, and nothing may be left in the queue to be sent later.
+  if (Status ready = RunUntil([] { return true; }); !ready) {
+    Response never{.failure = FailureClass::kStopped, .error_body = ""};
+    return std::vector<Outcome>(requests.size(), Outcome{std::move(ready), std::move(never)});
+  }
+  // Shared with callbacks that may outlive this call when the loop refuses to run.
+  struct State {
+    std::vector<std::optional<Outcome>> outcomes;
+    size_t left = 0;
+  };
+  const auto state = std::make_shared<State>();
+  state->outcomes.resize(requests.size());
+  state->left = requests.size();
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Add(std::move(requests[i].first), std::move(requests[i].second), [state, i](Outcome ended) {
+      state->outcomes[i] = std::move(ended);
+      --state->left;
+    });
+  }
+  Status status = RunUntil([state] { return state->left == 0; });
   if (status) status = Fail(ErrorKind::kInternal, "the request was never answered");
-  return Outcome{std::move(status), {}};
+  std::vector<Outcome> outcomes;
+  for (std::optional<Outcome>& outcome : state->outcomes) {
+    outcomes.push_back(outcome ? *std::move(outcome) : Outcome{status, {}});
+  }
+  return outcomes;
 }
 
 Result<std::string> Client::FetchText(Request request) {

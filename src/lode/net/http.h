@@ -53,6 +53,7 @@ struct Request {
   // False: the server may act on it twice (a submitted job), so it is tried again only when it surely was not received:
   // the connection was refused, or the answer was 429 or 503.
   bool repeatable = true;
+  std::vector<int> transient_statuses;               // tried again besides the usual ones: 409 of a conditional PUT
   uint64_t max_response_bytes = uint64_t{64} << 20;  // of one try
   std::chrono::milliseconds idle_timeout{100'000};   // without a byte
   // Times out twice (504, 408 or idle): give up at once with kTimeout instead of more tries, because the caller makes
@@ -142,7 +143,8 @@ struct HostLimits {
 
 struct ClientOptions {
   RetryPolicy retry;
-  HostLimits limits;                         // of every origin
+  HostLimits limits;                                      // of every origin
+  std::optional<std::chrono::milliseconds> idle_timeout;  // instead of every request's own
   std::vector<std::string> allowed_origins;  // redirects may lead there, without credentials; empty: same origin only
   uint64_t seed = 0;                         // of the jitter; 0: random
   std::string ca_file;                       // empty: the system's
@@ -166,15 +168,19 @@ class Client {
   // From any thread: while held, Run waits for Post instead of returning when idle. Holds add up: every true wants its
   // false.
   virtual void HoldOpen(bool hold) = 0;
+  // From any thread: ends everything as a stop would; Run returns kInterrupted.
+  virtual void Cancel() = 0;
   // Requests started but not ended, those waiting for a retry included.
   virtual size_t in_flight() const = 0;
   // A limit of its own for requests whose URL path begins with `path_prefix` ("/v0/metadata."): the vendor's documented
   // requests per second (below 1: one every 1 / rate seconds), on top of the origin's. The longest prefix counts.
   virtual void LimitPath(std::string path_prefix, double requests_per_s) = 0;
 
-  // One request to its end, on the calling thread; not while Run runs.
+  // One request to its end, on the calling thread; not while Run runs. Others that are queued go on meanwhile.
   Outcome Fetch(Request request, std::shared_ptr<Body> body);
-  // The same, body as text.
+  // Several side by side, until all have ended; outcomes in the order of the requests. Bodies may be nullptr.
+  std::vector<Outcome> FetchAll(std::vector<std::pair<Request, std::shared_ptr<Body>>> requests);
+  // One, body as text.
   Result<std::string> FetchText(Request request);
 
  protected:

@@ -135,7 +135,7 @@ bool Transfer::TakeHead() {
   if (WantsHtml(request)) {
     phase_ = Phase::kBody;
   } else if (EqualIgnoringCase(head_.Find("Content-Type").substr(0, 9), "text/html")) {
-    return GiveUp(Transient(fmt::format("HTTP {} with an HTML page instead of data", head_.status)));
+    is_html_ = true;  // when a byte of it comes: some servers call an empty answer HTML
   }
   if (head_.content_length.value_or(0) > request.max_response_bytes) {
     TryFailure failure{FailureClass::kTooLarge, ErrorKind::kBadInput};
@@ -188,7 +188,7 @@ bool Transfer::Sniff(std::string_view bytes) {
     sniffed_ += bytes;
     bytes = sniffed_;
   }
-  switch (GuessHtml(bytes)) {
+  switch (is_html_ ? HtmlGuess::kYes : GuessHtml(bytes)) {
     case HtmlGuess::kYes:
       return GiveUp(Transient(fmt::format("HTTP {} with an HTML page instead of data", head_.status)));
     case HtmlGuess::kUndecided:
@@ -312,6 +312,12 @@ TryEnd Transfer::Conclude(CURLcode code) {
     return end;
   }
   TryFailure failure = JudgeStatus(head_.status);
+  const std::vector<int>& transient = job_->request.transient_statuses;
+  if (std::ranges::find(transient, head_.status) != transient.end()) {
+    failure.again = true;
+    failure.kind = ErrorKind::kPartial;
+    failure.reason = FailureClass::kTransient;
+  }
   failure.retry_after = ParseRetryAfter(head_.Find("Retry-After"), NowNs() / kNsPerSecond);
   if (head_.status == 416 && asked_offset_ > 0) {
     // What is held is not a beginning of what the server has.

@@ -110,6 +110,7 @@ class Transfer {
   uint64_t missing_after_ = 0;  // bytes the object has after the range that the server sent
   uint64_t received_ = 0;
   bool begun_ = false;
+  bool is_html_ = false;  // the head says so
   std::string sniffed_;
   std::string error_body_;
   uint64_t refusal_bytes_ = 0;

@@ -35,7 +35,7 @@ Status Transfer::Start(std::unique_ptr<Job> job, const TransferSettings& setting
   head_ = {};
   head_bytes_ = 0;
   begin_offset_ = missing_after_ = received_ = refusal_bytes_ = 0;
-  begun_ = false;
+  begun_ = is_html_ = false;
   sniffed_.clear();
   error_body_.clear();
   problem_.reset();

@@ -86,8 +86,10 @@ std::set<CellKey> ReferenceWork(const Case& given, const WorkOptions& options) {
       if (!listing.unresolved.empty()) continue;
       if ((listing.first && day < *listing.first) || (listing.last && day > *listing.last)) continue;
       if (expected.state == State::kPending || expected.state == State::kMissing) continue;
-      if (options.retry_failed_only && (cell == nullptr || cell->state != CellState::kFailed)) continue;
-      bool needed = cell == nullptr || options.refetch || !ledger::IsSettled(cell->state);
+      const bool refused = cell != nullptr && cell->state == CellState::kNotEntitled;
+      const bool failed = cell != nullptr && cell->state == CellState::kFailed;
+      if (options.retry_failed_only && !refused && !failed) continue;
+      bool needed = options.retry_failed_only || cell == nullptr || options.refetch || !ledger::IsSettled(cell->state);
       if (!needed && cell->modified && expected.modified && *cell->modified < *expected.modified) {
         needed = cell->state == CellState::kComplete || cell->state == CellState::kEmpty;
       }

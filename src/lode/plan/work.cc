@@ -38,6 +38,8 @@ std::string ReasonOf(Verdict verdict, const Listing& listing) {
   return {};
 }
 
+bool WentWrong(CellState state) { return state == CellState::kFailed || state == CellState::kNotEntitled; }
+
 bool IsRevised(const Cell& cell, const VendorDay& expected) {
   const bool holds = cell.state == CellState::kComplete || cell.state == CellState::kEmpty;
   return holds && cell.modified && expected.modified && *expected.modified > *cell.modified;
@@ -69,7 +71,7 @@ class SymbolWalk {
 
  private:
   Verdict Judge(const VendorDay& expected, const Cell* cell) {
-    if (options_.retry_failed_only && (cell == nullptr || cell->state != CellState::kFailed)) return Verdict::kNothing;
+    if (options_.retry_failed_only && (cell == nullptr || !WentWrong(cell->state))) return Verdict::kNothing;
     const Verdict known = KnownWithoutRequest(expected);
     if (known != Verdict::kNothing) return IsNews(known, expected, cell) ? known : Verdict::kNothing;
     if (cell == nullptr || !ledger::IsSettled(cell->state)) return Verdict::kRequest;
@@ -77,6 +79,7 @@ class SymbolWalk {
       work_.stale.push_back({listing_.symbol, expected.day, *cell->modified, *expected.modified});
       return Verdict::kRequest;
     }
+    if (options_.retry_failed_only) return Verdict::kRequest;  // refused before, perhaps not now
     const bool surely_listed = listing_.first || listing_.last;
     if (cell->state == CellState::kNotListed && surely_listed) return Verdict::kRequest;
     return options_.refetch ? Verdict::kRequest : Verdict::kNothing;

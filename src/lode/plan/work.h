@@ -16,7 +16,7 @@ namespace lode::plan {
 struct WorkOptions {
   std::optional<Day> first, last;  // inclusive; expected days outside are left alone
   bool refetch = false;            // settled cells are work too
-  bool retry_failed_only = false;  // nothing but cells whose state is `failed`
+  bool retry_failed_only = false;  // nothing but cells whose state is `failed` or `not_entitled`
 };
 
 // Expected days that follow each other: indices into Work::days, half-open.

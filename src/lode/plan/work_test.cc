@@ -132,12 +132,13 @@ TEST(Work, RefetchTakesSettledCellsToo) {
   EXPECT_EQ(work.cells, 5);
 }
 
-TEST(Work, RetryTakesFailedCellsOnly) {
+TEST(Work, RetryTakesFailedAndRefusedCellsOnly) {
   const std::vector<Listing> listings = {Listed("A"), {"VX", {}, {}, "not on this dataset"}};
   const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kFailed),
-                                        Row("A", "2024-01-03", CellState::kMissing)};
+                                        Row("A", "2024-01-03", CellState::kMissing),
+                                        Row("A", "2024-01-04", CellState::kNotEntitled)};
   const Work work = FindWork(Week(), listings, present, {.first = {}, .last = {}, .retry_failed_only = true});
-  EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-02");
+  EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-02 2024-01-04..2024-01-04");
   EXPECT_TRUE(work.recorded.empty());
 }
 

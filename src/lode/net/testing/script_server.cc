@@ -17,20 +17,20 @@ namespace {
 void PauseMs(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 // Reads until `text` holds `size` bytes or the peer is gone.
-bool Fill(int fd, std::string* text, size_t size) {
+bool Fill(Connection& connection, std::string* text, size_t size) {
   char buffer[16384];
   while (text->size() < size) {
-    const ssize_t count = ::recv(fd, buffer, sizeof buffer, 0);
+    const ssize_t count = connection.Receive(buffer, sizeof buffer);
     if (count <= 0) return false;
     text->append(buffer, static_cast<size_t>(count));
   }
   return true;
 }
 
-bool ReadHead(int fd, std::string* buffer, std::string* head) {
+bool ReadHead(Connection& connection, std::string* buffer, std::string* head) {
   size_t end;
   while ((end = buffer->find("\r\n\r\n")) == std::string::npos) {
-    if (!Fill(fd, buffer, buffer->size() + 1)) return false;
+    if (!Fill(connection, buffer, buffer->size() + 1)) return false;
   }
   *head = buffer->substr(0, end + 2);
   buffer->erase(0, end + 4);
@@ -55,9 +55,19 @@ ReceivedRequest ParseHead(const std::string& head) {
 
 }  // namespace
 
+Connection::Connection(int fd, const TlsIdentity* identity) : fd_(fd) {
+  if (identity == nullptr) return;
+  tls_ = TlsSession::Accept(*identity, fd);
+  if (!tls_) Close();
+}
+
+ssize_t Connection::Receive(char* bytes, size_t size) {
+  return tls_ ? tls_.Receive(bytes, size) : ::recv(fd_.get(), bytes, size, 0);
+}
+
 void Connection::Send(std::string_view bytes) {
   while (!bytes.empty() && open()) {
-    const ssize_t count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = tls_ ? tls_.Send(bytes) : ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count <= 0) return;
     bytes.remove_prefix(static_cast<size_t>(count));
   }
@@ -71,12 +81,16 @@ void Connection::Drip(std::string_view bytes, size_t piece, int pause_ms) {
 }
 
 void Connection::Reset() {
+  tls_.Forget();
   const linger hard{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   Close();
 }
 
-void Connection::Close() { fd_ = Descriptor(); }
+void Connection::Close() {
+  tls_.Shutdown();
+  fd_ = Descriptor();
+}
 
 std::string Answer(int status, std::string_view body, std::initializer_list<std::string> headers) {
   std::string text = fmt::format("HTTP/1.1 {} Word\r\nContent-Length: {}\r\n", status, body.size());
@@ -84,7 +98,8 @@ std::string Answer(int status, std::string_view body, std::initializer_list<std:
   return text + "\r\n" + std::string(body);
 }
 
-ScriptServer::ScriptServer(Script script) : script_(std::move(script)) {
+ScriptServer::ScriptServer(Script script, const TlsIdentity* identity)
+    : script_(std::move(script)), identity_(identity) {
   listener_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -109,7 +124,9 @@ ScriptServer::~ScriptServer() {
   serving_.clear();
 }
 
-std::string ScriptServer::origin() const { return fmt::format("http://127.0.0.1:{}", port_); }
+std::string ScriptServer::origin() const {
+  return fmt::format("{}://127.0.0.1:{}", identity_ == nullptr ? "http" : "https", port_);
+}
 
 std::vector<ReceivedRequest> ScriptServer::requests() const {
   const std::lock_guard lock(mutex_);
@@ -134,13 +151,13 @@ void ScriptServer::Serve(int fd, int number) {
     const std::lock_guard lock(mutex_);
     open_.push_back(fd);
   }
-  Connection connection(fd);
+  Connection connection(fd, identity_);
   std::string buffer, head;
-  while (connection.open() && ReadHead(fd, &buffer, &head)) {
+  while (connection.open() && ReadHead(connection, &buffer, &head)) {
     ReceivedRequest request = ParseHead(head);
     request.connection = number;
     const size_t length = std::strtoul(request.Header("content-length").c_str(), nullptr, 10);
-    if (!Fill(fd, &buffer, length)) break;
+    if (!Fill(connection, &buffer, length)) break;
     request.body = buffer.substr(0, length);
     buffer.erase(0, length);
     {

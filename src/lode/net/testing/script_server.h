@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lode/base/descriptor.h"
+#include "lode/net/testing/tls.h"
 
 namespace lode::net::testing {
 
@@ -31,7 +32,8 @@ struct ReceivedRequest {
 // One open connection, in the hands of the script.
 class Connection {
  public:
-  explicit Connection(int fd) : fd_(fd) {}
+  // With an identity the handshake comes first; when it fails the connection is closed.
+  Connection(int fd, const TlsIdentity* identity);
   void Send(std::string_view bytes);
   // One piece after the other, with a pause before each.
   void Drip(std::string_view bytes, size_t piece, int pause_ms);
@@ -39,10 +41,12 @@ class Connection {
   void Reset();
   void Close();
   bool open() const { return fd_.get() >= 0; }
-  int fd() const { return fd_.get(); }
+  // At most `size` bytes; 0 or less: the peer is gone.
+  ssize_t Receive(char* bytes, size_t size);
 
  private:
   Descriptor fd_;
+  TlsSession tls_;
 };
 
 // A whole response with Content-Length; `headers` are lines without line ends.
@@ -51,7 +55,8 @@ std::string Answer(int status, std::string_view body, std::initializer_list<std:
 class ScriptServer {
  public:
   using Script = std::function<void(const ReceivedRequest&, Connection&)>;
-  explicit ScriptServer(Script script);
+  // `identity` must outlive the server; nullptr: plain HTTP.
+  explicit ScriptServer(Script script, const TlsIdentity* identity = nullptr);
   // Every connection is closed; scripts that sleep are waited for.
   ~ScriptServer();
 
@@ -66,6 +71,7 @@ class ScriptServer {
   void Serve(int fd, int number);
 
   Script script_;
+  const TlsIdentity* identity_;
   Descriptor listener_;
   int port_ = 0;
   std::atomic<int> connections_{0};

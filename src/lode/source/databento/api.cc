@@ -28,13 +28,21 @@ constexpr PathRate kRates[] = {{"/metadata.", 20},
 constexpr uint64_t kLargestAnswer = uint64_t{512} << 20;
 constexpr uint64_t kLargestStream = uint64_t{1} << 42;
 
-// An answer that is no JSON was cut or replaced on its way: worth another try.
-class JsonBody : public net::TextBody {
+// An answer that is not what the method gives was cut or replaced on its way: worth another try.
+template <typename T>
+class ParsedBody : public net::TextBody {
  public:
+  explicit ParsedBody(Result<T> (*parse)(std::string_view)) : parse_(parse) {}
   Status End() override {
-    if (nlohmann::json::accept(text())) return Ok();
-    return Fail(ErrorKind::kCorrupt, "the answer is not valid JSON");
+    value_ = parse_(text());
+    if (value_) return Ok();
+    return Fail(ErrorKind::kCorrupt, "not the answer of this method: {}", value_.error().ToString());
   }
+  T& value() { return *value_; }
+
+ private:
+  Result<T> (*parse_)(std::string_view);
+  Result<T> value_ = Fail(ErrorKind::kInternal, "no answer");
 };
 
 void LogWarnings(const net::ResponseHead& head, std::string_view what) {
@@ -127,22 +135,14 @@ Request Api::Post(std::string_view method, const Fields& fields) const {
   return request;
 }
 
-Answer<std::string> Api::Call(Request request) {
-  const std::string label = request.label;
-  const auto body = std::make_shared<JsonBody>();
-  const net::Outcome outcome = client_->Fetch(std::move(request), body);
-  if (!outcome.status) return std::unexpected(ToApiError(outcome));
-  LogWarnings(outcome.response.head, label);
-  return body->text();
-}
-
 template <typename T>
 Answer<T> Api::CallFor(Request request, Result<T> (*parse)(std::string_view)) {
   const std::string label = request.label;
-  LODE_TRY(const std::string text, Call(std::move(request)));
-  Result<T> value = parse(text);
-  if (!value) return std::unexpected(ApiError(std::move(value).error().With(label)));
-  return *std::move(value);
+  const auto body = std::make_shared<ParsedBody<T>>(parse);
+  const net::Outcome outcome = client_->Fetch(std::move(request), body);
+  if (!outcome.status) return std::unexpected(ToApiError(outcome));
+  LogWarnings(outcome.response.head, label);
+  return std::move(body->value());
 }
 
 template <typename T>

@@ -72,8 +72,6 @@ class Api {
       : client_(&client), base_url_(std::move(base_url)), origin_(std::move(origin)), key_(std::move(key)) {}
   net::Request Get(std::string_view method, const Fields& fields) const;
   net::Request Post(std::string_view method, const Fields& fields) const;
-  // The answer's text, which is whole and valid JSON.
-  Answer<std::string> Call(net::Request request);
   template <typename T>
   Answer<T> CallFor(net::Request request, Result<T> (*parse)(std::string_view));
   template <typename T>

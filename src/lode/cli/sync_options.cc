@@ -1,0 +1,84 @@
+#include "lode/cli/sync_options.h"
+
+#include <charconv>
+
+#include "lode/base/nearest.h"
+#include "lode/cli/days.h"
+#include "lode/cli/utf8.h"
+
+namespace lode::cli {
+Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, const std::vector<std::string>& names) {
+  std::vector<const DatasetConfig*> datasets;
+  if (names.empty()) {
+    for (const auto& [name, dataset] : config.datasets()) {
+      if (source::HasSupply(dataset)) datasets.push_back(&dataset);
+    }
+    if (datasets.empty()) {
+      return Fail(ErrorKind::kConfig,
+                  "no dataset of {} can be asked from a vendor; declare one, or `lode init --recipe NAME`",
+                  config.file().string());
+    }
+    return datasets;
+  }
+  std::vector<std::string> known;
+  for (const auto& [name, dataset] : config.datasets()) known.push_back(name);
+  for (const std::string& name : names) {
+    const DatasetConfig* dataset = config.FindDataset(name);
+    if (dataset == nullptr) {
+      return Fail(ErrorKind::kNotFound, "no dataset {} is declared in {}{}", Printable(name), config.file().string(),
+                  DidYouMean(name, known));
+    }
+    datasets.push_back(dataset);
+  }
+  return datasets;
+}
+
+void SyncOptions::Declare(Arguments& arguments) {
+  arguments.Positional("DATASET", names_, 0, 0, "datasets; all that can be asked when none is named");
+  arguments.Option("-s,--start", "DAY", start_, "first day: YYYY-MM-DD, yesterday, -7d (default: the dataset's start)");
+  arguments.Option("-e,--end", "DAY", end_, "last day, inclusive (default: yesterday)");
+  arguments.Option("--days", "N", days_, "the last N days only");
+  arguments.Option("--symbols", "A,B|@LIST|FILE", symbols_, "these symbols instead of the dataset's");
+  arguments.Flag("--refetch", refetch_, "ask again for what is there already");
+  arguments.Flag("--retry-failed", retry_failed_, "only what failed or was refused before");
+}
+
+Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, const Config& config) const {
+  if (refetch_ && retry_failed_) return Fail(ErrorKind::kUsage, "--refetch and --retry-failed exclude each other");
+  LODE_TRY(const auto datasets, SelectDatasets(config, names_));
+  std::vector<sync::SyncRequest> requests;
+  for (const DatasetConfig* dataset : datasets) {
+    LODE_TRY(const PlanRange range,
+             ParsePlanRange({.start = start_, .end = end_, .days = days_}, dataset->start, session.today()));
+    sync::SyncRequest request{.paths = {config.lake_root()}, .config = &config, .dataset = dataset};
+    if (!symbols_.empty()) request.symbols = {symbols_};
+    request.first = range.first;
+    request.last = range.last;
+    request.refetch = refetch_;
+    request.retry_failed_only = retry_failed_;
+    request.memory_bytes = session.memory_bytes();
+    if (!range.empty()) requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+Result<double> ParseNumber(std::string_view flag, const std::string& text, double least, double most) {
+  double number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size() || !(number >= least && number <= most)) {
+    return Fail(ErrorKind::kUsage, "{} wants a number from {} to {}, not '{}'", flag, least, most, Printable(text));
+  }
+  return number;
+}
+
+std::string Usd(const std::optional<double>& usd) { return usd ? fmt::format("{:.2f} USD", *usd) : "unknown"; }
+
+std::string UnresolvedText(const sync::SyncReport& report) {
+  std::string text;
+  for (const sync::Unresolved& symbol : report.unresolved) {
+    text += fmt::format("{}: {}: {}\n", report.dataset, Printable(symbol.symbol), Printable(symbol.reason));
+  }
+  return text;
+}
+
+}  // namespace lode::cli

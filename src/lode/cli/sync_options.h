@@ -1,0 +1,35 @@
+// What `plan` and `sync` have in common: which datasets, symbols and days.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lode/cli/arguments.h"
+#include "lode/cli/session.h"
+#include "lode/sync/sync.h"
+
+namespace lode::cli {
+
+class SyncOptions {
+ public:
+  void Declare(Arguments& arguments);
+  // One request a dataset, in the order named; without names, every declared dataset that can be asked. kNotFound names
+  // the nearest dataset; kUsage and kConfig as elsewhere.
+  Result<std::vector<sync::SyncRequest>> Requests(Session& session, const Config& config) const;
+
+ private:
+  std::vector<std::string> names_;
+  std::string start_, end_, days_, symbols_;
+  bool refetch_ = false, retry_failed_ = false;
+};
+
+// Datasets by name, in that order; without names, all that can be asked. kNotFound names the nearest one.
+Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, const std::vector<std::string>& names);
+// A flag's number; kUsage when it is none or out of range.
+Result<double> ParseNumber(std::string_view flag, const std::string& text, double least, double most);
+// 0.374 -> "0.37 USD", nothing known -> "unknown".
+std::string Usd(const std::optional<double>& usd);
+// The symbols the vendor does not know, one line each.
+std::string UnresolvedText(const sync::SyncReport& report);
+
+}  // namespace lode::cli

@@ -1,0 +1,28 @@
+#include "lode/net/waits.h"
+
+#include <array>
+#include <charconv>
+
+namespace lode::net {
+
+Status ApplyWaits(std::string_view text, ClientOptions* options) {
+  std::array<int32_t, 4> numbers{};
+  const char* at = text.data();
+  const char* const end = text.data() + text.size();
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (i > 0 && (at == end || *at++ != ',')) at = end;
+    const auto [next, problem] = std::from_chars(at, end, numbers[i]);
+    if (problem != std::errc() || numbers[i] < 1) {
+      return Fail(ErrorKind::kConfig, "{} wants ATTEMPTS,FIRST_MS,LONGEST_MS,IDLE_MS, not '{}'", kWaitsVariable, text);
+    }
+    at = next;
+  }
+  if (at != end) return Fail(ErrorKind::kConfig, "{}: '{}' has more than four numbers", kWaitsVariable, text);
+  options->retry.attempts = numbers[0];
+  options->retry.first_wait = std::chrono::milliseconds(numbers[1]);
+  options->retry.longest_wait = std::chrono::milliseconds(numbers[2]);
+  options->idle_timeout = std::chrono::milliseconds(numbers[3]);
+  return Ok();
+}
+
+}  // namespace lode::net

@@ -1,0 +1,17 @@
+// Shorter waits for tests: a vendor that fails all the time must not make them last minutes.
+#pragma once
+
+#include <string_view>
+
+#include "lode/net/http.h"
+
+namespace lode::net {
+
+// Not for users, so no key of lode.toml: docs/exit-codes.md.
+inline constexpr const char* kWaitsVariable = "LODE_HTTP_WAITS";
+
+// "ATTEMPTS,FIRST_MS,LONGEST_MS,IDLE_MS" into `options`: tries of a request, the range of the back-off, and how long a
+// server may be silent. kConfig for anything else.
+Status ApplyWaits(std::string_view text, ClientOptions* options);
+
+}  // namespace lode::net

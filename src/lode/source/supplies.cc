@@ -1,0 +1,35 @@
+#include <array>
+
+#include "lode/source/databento/supply.h"
+#include "lode/source/supply.h"
+
+namespace lode::source {
+namespace {
+
+struct Entry {
+  std::string_view source;
+  Result<std::unique_ptr<Supply>> (*open)(const Config&, const DatasetConfig&, net::Client&);
+};
+
+// A vendor adds one line here.
+constexpr std::array kSupplies = std::to_array<Entry>({{"databento", databento::OpenSupply}});
+
+const Entry* FindEntry(const DatasetConfig& dataset) {
+  for (const Entry& entry : kSupplies) {
+    if (entry.source == dataset.source) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool HasSupply(const DatasetConfig& dataset) { return FindEntry(dataset) != nullptr; }
+
+Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetConfig& dataset, net::Client& client) {
+  if (const Entry* entry = FindEntry(dataset)) return entry->open(config, dataset, client);
+  return Fail(ErrorKind::kUnsupported,
+              "dataset {}: source '{}' cannot be asked over the wire yet; `lode import` takes its files", dataset.name,
+              dataset.source.empty() ? "files" : dataset.source);
+}
+
+}  // namespace lode::source

@@ -1,0 +1,80 @@
+// What a vendor that can be asked over the wire implements: what should exist, what it costs, and a request's bytes.
+//
+// A Supply belongs to one dataset and one run. Expect and EstimateCost talk to the vendor on the calling thread and
+// cost nothing; Fetch hands a billable request to the run's net::Client and answers on that client's thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lode/base/config.h"
+#include "lode/base/result.h"
+#include "lode/net/http.h"
+#include "lode/plan/chunk.h"
+#include "lode/plan/expected.h"
+#include "lode/source/files/discover.h"
+
+namespace lode::source {
+
+// What should exist in a range of days.
+struct Expectation {
+  std::vector<plan::VendorDay> days;
+  std::vector<plan::Listing> listings;  // one a symbol asked for
+};
+
+// What requests would bring. Fields the vendor was not asked for or does not tell stay empty.
+struct Estimate {
+  std::optional<uint64_t> records, bytes;  // bytes as billed
+  std::optional<double> usd;
+};
+
+struct FetchOutcome {
+  enum class Kind {
+    kFetched,  // the file is whole and durable
+    kTooMuch,  // the vendor times out over it: ask for less
+    kSettled,  // the vendor said why there are no records: `state` and `reason` are those of all its cells
+    kFailed,   // `error` is the reason of its cells; others may go on
+    kStop,     // `error` ends the run: a wrong key, no payment, a full disk, Ctrl-C
+  };
+  Kind kind = Kind::kFailed;
+  uint64_t size = 0;
+  std::string sha256;
+  int64_t end_ns = 0;  // up to when records were asked for: not always the end of the last day
+  int tries = 0;
+  ledger::CellState state = ledger::CellState::kFailed;
+  std::string reason;
+  std::optional<Day> ready;  // kTooMuch: nothing behind this day is ready yet; ask for the days up to it
+  Error error;
+};
+
+class Supply {
+ public:
+  virtual ~Supply() = default;
+  // Days inclusive. kRefused: key, plan or payment; kPartial: the vendor cannot be reached.
+  virtual Result<Expectation> Expect(const std::vector<std::string>& symbols, Day first, Day last) = 0;
+  // Of all work together. `whole`: records and bytes too, not only money.
+  virtual Result<Estimate> EstimateCost(const plan::Work& work, bool whole) = 0;
+  // What decides a request's id besides symbols and days.
+  virtual plan::Selection selection() const = 0;
+  // Adds the request to the client. Its bytes go to `file`, which is replaced.
+  virtual void Fetch(const plan::Request& request, const std::filesystem::path& file,
+                     std::function<void(FetchOutcome)> done) = 0;
+  // The request and its bytes as a delivery of one data file, ready to be decoded; its name, under which the bytes are
+  // kept, holds the request's id. `end_ns` as the outcome had it, perhaps in an earlier run.
+  virtual Result<files::Delivery> Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                          int64_t end_ns) const = 0;
+};
+
+// The dataset's source, ready to be asked; its key is read here. kConfig for a declaration that lacks what the source
+// needs, kUnsupported for a source that cannot be asked. `client` outlives the Supply.
+Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetConfig& dataset, net::Client& client);
+
+// Whether the source can be asked at all: `files` cannot.
+bool HasSupply(const DatasetConfig& dataset);
+
+}  // namespace lode::source

@@ -1,0 +1,128 @@
+#include "lode/sync/fetch_folder.h"
+
+#include "lode/sync/fake_supply_test.h"
+
+namespace lode::sync {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class FetchFolderTest : public testing::Test {
+ protected:
+  FetchFolderTest() : folder_(temporary_.path() / "fetch" / "d") { EXPECT_TRUE(folder_.Open(selection_)); }
+
+  Fetched Keep(const std::string& id, plan::Request request, const std::string& body = "some bytes") {
+    EXPECT_TRUE(store::WriteDurable(folder_.PartOf(id), body));
+    Fetched fetched{.id = id,
+                    .request = std::move(request),
+                    .file = {},
+                    .size = body.size(),
+                    .sha256 = Sha256Hex(body),
+                    .end_ns = 1'700'000'000'123'456'789,
+                    .tries = 3};
+    EXPECT_TRUE(folder_.Keep(selection_, &fetched));
+    return fetched;
+  }
+  void Write(const std::string& name, const std::string& text) { ASSERT_TRUE(store::WriteDurable(Path(name), text)); }
+  std::string Read(const std::string& name) { return store::ReadFile(Path(name), 1 << 20).value(); }
+  fs::path Path(const std::string& name) const { return temporary_.path() / "fetch" / "d" / name; }
+  std::vector<std::string> Files() const { return temporary_.Files("fetch/d"); }
+  std::vector<Fetched> Reopen() { return FetchFolder(temporary_.path() / "fetch" / "d").Open(selection_).value(); }
+
+  const plan::Selection selection_{"GLBX.MDP3", "ohlcv-1d", "parent"};
+  TemporaryFolder temporary_;
+  FetchFolder folder_;
+};
+
+TEST_F(FetchFolderTest, WhatWasKeptComesBackAsItWas) {
+  plan::Request request = RequestOf({"ZL.FUT", "ZS.FUT"}, "2024-02-28", 3);
+  request.days[1].state = plan::VendorDay::State::kDegraded;
+  request.days[2].modified.reset();
+  const Fetched kept = Keep("0123", request);
+  const std::vector<Fetched> found = Reopen();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].id, "0123");
+  EXPECT_EQ(found[0].request, request);
+  EXPECT_EQ(found[0].file, kept.file);
+  EXPECT_EQ(found[0].size, 10u);
+  EXPECT_EQ(found[0].sha256, kept.sha256);
+  EXPECT_EQ(found[0].end_ns, 1'700'000'000'123'456'789);
+  EXPECT_EQ(found[0].tries, 3);
+  EXPECT_THAT(Files(), ElementsAre("0123.data", "0123.json"));
+}
+
+TEST_F(FetchFolderTest, WhatWasNotFinishedIsRemoved) {
+  Keep("whole", RequestOf({"A"}, "2024-01-02", 1));
+  Write("half.part", "ha");
+  Write("unsigned.data", "bytes without a sidecar");
+  Write("whole.part", "a second try of the same request");
+  Write("whole.json.new", "{");
+  EXPECT_EQ(Reopen().size(), 1u);
+  EXPECT_THAT(Files(), ElementsAre("whole.data", "whole.json"));
+}
+
+TEST_F(FetchFolderTest, BytesThatAreNotThoseOfTheSidecarAreRemoved) {
+  Keep("changed", RequestOf({"A"}, "2024-01-02", 1));
+  Keep("short", RequestOf({"B"}, "2024-01-02", 1));
+  Keep("lost", RequestOf({"C"}, "2024-01-02", 1));
+  Write("changed.data", "same size!");
+  Write("short.data", "some byte");
+  fs::remove(Path("lost.data"));
+  EXPECT_THAT(Reopen(), IsEmpty());
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(FetchFolderTest, ADamagedSidecarIsNoSidecar) {
+  Keep("good", RequestOf({"A"}, "2024-01-02", 2));
+  const std::string good = Read("good.json");
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+  const std::vector<std::string> damaged = {"",
+                                            "{",
+                                            "[]",
+                                            "null",
+                                            "\"text\"",
+                                            good.substr(0, good.size() / 2),
+                                            replaced("\"A\"", "1"),
+                                            replaced("[\"A\"]", "[]"),
+                                            replaced("2024-01-02", "2024-13-02"),
+                                            replaced("2024-01-03", "soon"),
+                                            replaced(",0,", ",9,"),
+                                            replaced("\"tries\"", "\"trees\""),
+                                            replaced("\"end_ns\"", "\"end\""),
+                                            replaced("\"sha256\"", "\"sha255\""),
+                                            replaced("\"size\":10", "\"size\":\"10\"")};
+  for (const std::string& text : damaged) {
+    Keep("good", RequestOf({"A"}, "2024-01-02", 2));
+    Write("good.json", text);
+    EXPECT_THAT(Reopen(), IsEmpty()) << text;
+    EXPECT_THAT(Files(), IsEmpty()) << text;
+  }
+}
+
+TEST_F(FetchFolderTest, WhatAnotherSelectionAskedForIsRemoved) {
+  for (const plan::Selection& other :
+       {plan::Selection{"XNAS.ITCH", "ohlcv-1d", "parent"}, plan::Selection{"GLBX.MDP3", "ohlcv-1h", "parent"},
+        plan::Selection{"GLBX.MDP3", "ohlcv-1d", "raw_symbol"}}) {
+    Keep("0123", RequestOf({"A"}, "2024-01-02", 1));
+    EXPECT_THAT(FetchFolder(temporary_.path() / "fetch" / "d").Open(other).value(), IsEmpty());
+    EXPECT_THAT(Files(), IsEmpty());
+  }
+}
+
+TEST_F(FetchFolderTest, ClosesOnlyWhenNothingIsLeft) {
+  Keep("0123", RequestOf({"A"}, "2024-01-02", 1));
+  folder_.Close();
+  EXPECT_EQ(Reopen().size(), 1u);
+  folder_.Remove("0123");
+  folder_.Close();
+  EXPECT_FALSE(fs::exists(temporary_.path() / "fetch"));
+}
+
+}  // namespace
+}  // namespace lode::sync

@@ -1,0 +1,86 @@
+// The fetching half of a sync: requests of many batches at once on the client's thread, finished batches in order to
+// the thread that publishes them.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lode/net/http.h"
+#include "lode/source/supply.h"
+#include "lode/sync/demand.h"
+
+namespace lode::sync {
+
+struct FetchLimits {
+  size_t in_flight = 50;
+  // Requests begun or fetched whose batch is not taken yet: bounds what waits on the disk.
+  size_t ahead = 200;
+};
+
+// A batch whose requests have all ended, one way or another.
+struct FinishedBatch {
+  std::string partition;
+  std::vector<Fetched> fetched;     // kept ones included
+  std::vector<ledger::Cell> cells;  // of requests that brought nothing, with the reason
+  int64_t requests = 0;             // answered with data
+  int64_t failed = 0;               // ended without, and not by the vendor's word that there is none
+  int64_t halved = 0;
+};
+
+class FetchRun {
+ public:
+  // Starts at once. Everything given outlives the run.
+  FetchRun(net::Client& client, source::Supply& supply, const FetchFolder& folder, std::vector<Batch> batches,
+           FetchLimits limits);
+  // Ends all transfers that are still under way.
+  ~FetchRun();
+  FetchRun(const FetchRun&) = delete;
+  FetchRun& operator=(const FetchRun&) = delete;
+
+  // Waits for the next batch, in the order given; nullopt when there is no more. An error ends the run: what the vendor
+  // refused altogether, kStorage, kInterrupted. After a refusal the requests under way are waited for: they are paid
+  // for, and what they bring is kept.
+  Result<std::optional<FinishedBatch>> Next();
+
+ private:
+  struct Work {
+    FinishedBatch done;
+    std::deque<plan::Request> waiting;
+    int64_t running = 0;
+    bool over() const { return waiting.empty() && running == 0; }
+  };
+
+  // All on the client's thread, with the mutex held.
+  void StartMore();
+  void Start(size_t batch, plan::Request request);
+  void End(size_t batch, const plan::Request& request, const std::string& id, source::FetchOutcome outcome);
+  void TakeFetched(size_t batch, const plan::Request& request, const std::string& id,
+                   const source::FetchOutcome& outcome);
+  void AskForLess(size_t batch, const plan::Request& request, const source::FetchOutcome& outcome);
+  static void Settle(Work& work, const plan::Request& request, ledger::CellState state, const std::string& reason);
+  void StopWith(Error error);
+
+  net::Client& client_;
+  source::Supply& supply_;
+  const FetchFolder& folder_;
+  const FetchLimits limits_;
+  const plan::Selection selection_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Work> work_;
+  size_t next_batch_ = 0;  // the publisher waits for it
+  size_t running_ = 0, ahead_ = 0;
+  bool loop_ended_ = false;
+  std::optional<Error> stop_;
+  std::jthread thread_;
+};
+
+}  // namespace lode::sync

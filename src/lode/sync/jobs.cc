@@ -1,0 +1,321 @@
+#include "lode/sync/jobs.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "lode/base/stop.h"
+#include "lode/codec/schema.h"
+#include "lode/net/file_body.h"
+#include "lode/symbol/lists.h"
+
+namespace lode::sync {
+namespace {
+
+namespace fs = std::filesystem;
+using source::databento::Api;
+using source::databento::BatchFile;
+using source::databento::BatchJob;
+using source::databento::BatchRequest;
+using source::databento::ManifestFile;
+
+// How far the vendor's clock and ours may be apart.
+constexpr int64_t kClockSlackNs = int64_t{3600} * kNsPerSecond;
+
+std::string SplitOf(const std::string& layout) {
+  if (layout.contains("{day}")) return "day";
+  return layout.contains("{mm}") ? "month" : "year";
+}
+
+class DatabentoJobs final : public Jobs {
+ public:
+  explicit DatabentoJobs(const SyncRequest& request)
+      : request_(request), dataset_(*request.dataset), book_(request.paths.root / "jobs" / dataset_.name) {}
+
+  Status Prepare() {
+    if (dataset_.source != "databento") {
+      return Fail(ErrorKind::kUnsupported, "dataset {}: only databento has batch jobs", dataset_.name);
+    }
+    LODE_TRY(client_, net::Client::Make({}));
+    LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
+    LODE_TRY(std::string key, request_.config->ResolveKey("sources.databento.key"));
+    LODE_TRY(Api api,
+             Api::Make(*client_, request_.config->Get("sources.databento.base_url").value_or(""), std::move(key)));
+    api_ = std::make_unique<Api>(std::move(api));
+    LODE_TRY(symbols_, symbol::ExpandSymbols(request_.symbols.empty() ? dataset_.symbols : request_.symbols,
+                                             dataset_.stype_in, request_.config->file().parent_path()));
+    if (symbols_.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset_.name);
+    return Ok();
+  }
+
+  Result<SubmitReport> Submit(std::optional<double> budget_usd) override;
+  Result<std::vector<JobListing>> List() override;
+  Result<std::vector<FetchedJob>> Fetch(const FetchJobRequest& request, lake::ImportObserver& observer,
+                                        const std::function<void(const BatchJob&)>& told) override;
+
+ private:
+  Result<Demand> FindWork();
+  // Looks intended entries up among the vendor's jobs: ordered, or not ordered after all.
+  Status SettleIntents(std::vector<JobEntry>* entries, std::vector<int64_t>* adopted);
+  Result<BatchJob> WaitFor(const std::string& job_id, const FetchJobRequest& request,
+                           const std::function<void(const BatchJob&)>& told);
+  Result<uint64_t> Download(const std::string& job_id, const fs::path& folder);
+  Result<FetchedJob> FetchOne(const std::string& job_id, const FetchJobRequest& request, lake::ImportObserver& observer,
+                              const std::function<void(const BatchJob&)>& told);
+  Result<store::FileLock> Lock() const {
+    LODE_TRY(store::MakeDirectories(book_.folder()));
+    return store::FileLock::Acquire(book_.folder() / ".lock", "the job book of " + dataset_.name);
+  }
+
+  const SyncRequest request_;
+  const DatasetConfig& dataset_;
+  JobBook book_;
+  std::unique_ptr<net::Client> client_;
+  std::unique_ptr<source::Supply> supply_;
+  std::unique_ptr<Api> api_;
+  std::vector<std::string> symbols_;
+};
+
+Result<Demand> DatabentoJobs::FindWork() {
+  const codec::TableSchema* schema = codec::FindSchema(dataset_.schema_name());
+  if (schema == nullptr) return Fail(ErrorKind::kConfig, "dataset {} has no schema lode knows", dataset_.name);
+  LODE_TRY(const lake::Layout layout, lake::Layout::Parse(dataset_.layout.empty() ? schema->layout : dataset_.layout));
+  LODE_TRY(const auto ledger, ledger::Ledger::OpenReadOnly(request_.paths.ledger()));
+  const DemandOptions options{.symbols = symbols_,
+                              .first = request_.first,
+                              .last = request_.last,
+                              .refetch = request_.refetch,
+                              .retry_failed_only = request_.retry_failed_only};
+  return FindDemand(request_.paths, ledger.get(), dataset_, layout, *supply_, options, {});
+}
+
+Status DatabentoJobs::SettleIntents(std::vector<JobEntry>* entries, std::vector<int64_t>* adopted) {
+  const bool any =
+      std::ranges::any_of(*entries, [](const JobEntry& entry) { return entry.state == JobEntry::State::kIntended; });
+  if (!any) return Ok();
+  LODE_TRY(const std::vector<BatchJob> jobs,
+           api_->ListJobs({"received", "queued", "processing", "done", "expired"}, std::nullopt));
+  for (JobEntry& entry : *entries) {
+    if (entry.state != JobEntry::State::kIntended) continue;
+    const auto job = std::ranges::find_if(jobs, [&](const BatchJob& other) {
+      const bool later = !other.received_ns || *other.received_ns >= entry.intended_ns - kClockSlackNs;
+      const bool claimed =
+          std::ranges::any_of(*entries, [&](const JobEntry& known) { return known.job_id == other.id; });
+      return later && !claimed && Answers(other, entry.request);
+    });
+    entry.state = job == jobs.end() ? JobEntry::State::kDropped : JobEntry::State::kSubmitted;
+    if (job != jobs.end()) {
+      entry.job_id = job->id;
+      adopted->push_back(entry.number);
+    }
+    LODE_TRY(book_.Write(&entry));
+  }
+  return Ok();
+}
+
+Result<SubmitReport> DatabentoJobs::Submit(std::optional<double> budget_usd) {
+  LODE_TRY(const store::FileLock lock, Lock());
+  LODE_TRY(std::vector<JobEntry> entries, book_.Read());
+  std::vector<int64_t> adopted;
+  LODE_TRY(SettleIntents(&entries, &adopted));
+  LODE_TRY(const Demand demand, FindWork());
+  SubmitReport report;
+  for (const plan::Listing& listing : demand.listings) {
+    if (!listing.unresolved.empty()) report.unresolved.push_back({listing.symbol, listing.unresolved});
+  }
+  if (demand.work.symbols.empty()) return report;
+
+  // One job for the hull of the work: a delivery has one range and one list of symbols.
+  BatchRequest& order = report.entry.request;
+  uint32_t first = UINT32_MAX, end = 0;
+  for (const plan::SymbolWork& symbol : demand.work.symbols) {
+    order.query.symbols.push_back(symbol.symbol);
+    first = std::min(first, symbol.runs.front().begin);
+    end = std::max(end, symbol.runs.back().end);
+  }
+  if (order.query.symbols.size() > source::databento::kMostSymbols) {
+    return Fail(ErrorKind::kUsage, "a job takes at most {} symbols, this would be {}; give fewer with --symbols",
+                source::databento::kMostSymbols, order.query.symbols.size());
+  }
+  const plan::Selection selection = supply_->selection();
+  order.query.dataset = selection.dataset;
+  order.query.schema = selection.schema;
+  order.query.stype_in = selection.stype_in;
+  order.query.start_ns = demand.work.days[first].day.start_ns();
+  order.query.end_ns = (demand.work.days[end - 1].day + 1).start_ns();
+  const codec::TableSchema* schema = codec::FindSchema(dataset_.schema_name());
+  order.split_duration = SplitOf(dataset_.layout.empty() ? schema->layout : dataset_.layout);
+
+  for (const JobEntry& entry : entries) {
+    const bool open = entry.state == JobEntry::State::kSubmitted;
+    BatchJob as_job{.dataset = entry.request.query.dataset,
+                    .schema = entry.request.query.schema,
+                    .symbols = entry.request.query.symbols,
+                    .stype_in = entry.request.query.stype_in,
+                    .encoding = entry.request.encoding,
+                    .split_duration = entry.request.split_duration,
+                    .start_ns = entry.request.query.start_ns,
+                    .end_ns = entry.request.query.end_ns};
+    if (!open || !Answers(as_job, order)) continue;
+    report.known = true;
+    report.adopted = std::ranges::find(adopted, entry.number) != adopted.end();
+    report.entry = entry;
+    return report;
+  }
+  LODE_TRY(const double usd, api_->GetCost(order.query));
+  report.entry.cost_usd = usd;
+  if (budget_usd && usd > *budget_usd) {
+    return Fail(ErrorKind::kRefused,
+                "{}: the job would cost {:.2f} USD, more than --max-cost {:.2f}; nothing was ordered", dataset_.name,
+                usd, *budget_usd);
+  }
+  report.entry.intended_ns = NowNs();
+  LODE_TRY(book_.Write(&report.entry));
+  auto job = api_->SubmitJob(order);
+  if (!job) {
+    // Refused for sure: the intent is void. Otherwise the next run asks the vendor whether it was ordered.
+    const int status = job.error().http_status;
+    if (status >= 400 && status < 500 && status != 408) {
+      report.entry.state = JobEntry::State::kDropped;
+      LODE_TRY(book_.Write(&report.entry));
+    }
+    return std::unexpected(Error(job.error()));
+  }
+  report.entry.job_id = job->id;
+  report.entry.state = JobEntry::State::kSubmitted;
+  LODE_TRY(book_.Write(&report.entry));
+  return report;
+}
+
+Result<std::vector<JobListing>> DatabentoJobs::List() {
+  LODE_TRY(std::vector<JobEntry> entries, book_.Read());
+  LODE_TRY(std::vector<BatchJob> jobs, api_->ListJobs({}, std::nullopt));
+  std::vector<JobListing> listings;
+  for (BatchJob& job : jobs) {
+    JobListing listing{.job = std::move(job), .dataset = {}, .state = {}};
+    const auto entry = std::ranges::find(entries, listing.job.id, &JobEntry::job_id);
+    if (entry != entries.end()) {
+      listing.dataset = dataset_.name;
+      listing.state = Name(entry->state);
+    }
+    listings.push_back(std::move(listing));
+  }
+  return listings;
+}
+
+Result<BatchJob> DatabentoJobs::WaitFor(const std::string& job_id, const FetchJobRequest& request,
+                                        const std::function<void(const BatchJob&)>& told) {
+  while (true) {
+    auto job = api_->GetJob(job_id);
+    if (!job) return std::unexpected(Error(job.error()));
+    told(*job);
+    const bool over = job->state == BatchJob::State::kDone || job->state == BatchJob::State::kExpired;
+    if (over || !request.wait) return std::move(*job);
+    // A signal ends the wait at once.
+    ::poll(nullptr, 0, static_cast<int>(request.poll.count()));
+    LODE_TRY(CheckStop());
+  }
+}
+
+// Every file of the job, whole and with the vendor's hash; what an earlier try left is continued.
+Result<uint64_t> DatabentoJobs::Download(const std::string& job_id, const fs::path& folder) {
+  LODE_TRY(const std::vector<BatchFile> files, api_->ListFiles(job_id));
+  LODE_TRY(store::MakeDirectories(folder));
+  std::optional<Error> failed;
+  uint64_t bytes = 0;
+  nlohmann::json listed = nlohmann::json::array();
+  for (const BatchFile& file : files) {
+    bytes += file.file.size;
+    listed.push_back({{"filename", file.file.name}, {"size", file.file.size}, {"hash", "sha256:" + file.file.sha256}});
+    LODE_TRY(auto body, net::FileBody::Open({.path = folder / file.file.name,
+                                             .resume = true,
+                                             .expected_size = file.file.size,
+                                             .expected_sha256 = file.file.sha256}));
+    if (body->whole()) continue;
+    client_->Add(api_->DownloadRequest(file), body, [&failed](net::Outcome outcome) {
+      if (!outcome.status && !failed) failed = std::move(outcome.status).error();
+    });
+  }
+  LODE_TRY(client_->Run());
+  if (failed) return std::unexpected(std::move(*failed));
+  const fs::path manifest = folder / "manifest.json";
+  LODE_TRY(const auto present, store::FileSize(manifest));
+  if (!present) {
+    const nlohmann::json text = {{"job_id", job_id}, {"files", std::move(listed)}};
+    LODE_TRY(store::WriteDurable(manifest, text.dump()));
+  }
+  return bytes;
+}
+
+Result<FetchedJob> DatabentoJobs::FetchOne(const std::string& job_id, const FetchJobRequest& request,
+                                           lake::ImportObserver& observer,
+                                           const std::function<void(const BatchJob&)>& told) {
+  FetchedJob fetched{.job_id = job_id};
+  LODE_TRY(const BatchJob job, WaitFor(job_id, request, told));
+  fetched.state = job.state;
+  if (job.state != BatchJob::State::kDone) return fetched;
+  const fs::path folder = request_.paths.root / ".lode" / "fetch" / (dataset_.name + ".jobs") / job_id;
+  LODE_TRY(fetched.bytes, Download(job_id, folder));
+  const lake::ImportRequest import{.paths = request_.paths,
+                                   .config = request_.config,
+                                   .inputs = {folder},
+                                   .dataset = dataset_.name,
+                                   .origin = "job",
+                                   .memory_bytes = request_.memory_bytes};
+  LODE_TRY(fetched.report, lake::Import(import, observer));
+  fetched.imported = fetched.report.failed.empty();
+  if (fetched.imported) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+    fs::remove(folder.parent_path(), ignored);
+    fs::remove(folder.parent_path().parent_path(), ignored);
+  }
+  return fetched;
+}
+
+Result<std::vector<FetchedJob>> DatabentoJobs::Fetch(const FetchJobRequest& request, lake::ImportObserver& observer,
+                                                     const std::function<void(const BatchJob&)>& told) {
+  LODE_TRY(const store::FileLock lock, Lock());
+  LODE_TRY(std::vector<JobEntry> entries, book_.Read());
+  std::vector<int64_t> adopted;
+  LODE_TRY(SettleIntents(&entries, &adopted));
+  std::vector<std::string> ids;
+  if (!request.job_id.empty()) ids = {request.job_id};
+  for (const JobEntry& entry : entries) {
+    if (request.job_id.empty() && entry.state == JobEntry::State::kSubmitted) ids.push_back(entry.job_id);
+  }
+  std::vector<FetchedJob> all;
+  for (const std::string& id : ids) {
+    LODE_TRY(FetchedJob fetched, FetchOne(id, request, observer, told));
+    const auto entry = std::ranges::find(entries, id, &JobEntry::job_id);
+    const bool expired = fetched.state == BatchJob::State::kExpired;
+    if (entry != entries.end() && (fetched.imported || expired)) {
+      entry->state = fetched.imported ? JobEntry::State::kFetched : JobEntry::State::kDropped;
+      LODE_TRY(book_.Write(&*entry));
+    }
+    all.push_back(std::move(fetched));
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string_view Name(BatchJob::State state) {
+  switch (state) {
+    case BatchJob::State::kReceived: return "received";
+    case BatchJob::State::kQueued: return "queued";
+    case BatchJob::State::kProcessing: return "processing";
+    case BatchJob::State::kDone: return "done";
+    case BatchJob::State::kExpired: return "expired";
+  }
+  return "queued";
+}
+
+Result<std::unique_ptr<Jobs>> Jobs::Open(const SyncRequest& request) {
+  auto jobs = std::make_unique<DatabentoJobs>(request);
+  LODE_TRY(jobs->Prepare());
+  return jobs;
+}
+
+}  // namespace lode::sync

@@ -1,0 +1,332 @@
+#include "lode/sync/sync.h"
+
+#include <algorithm>
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "lode/base/stop.h"
+#include "lode/codec/schema.h"
+#include "lode/lake/import_unit.h"
+#include "lode/lake/verify.h"
+#include "lode/net/waits.h"
+#include "lode/symbol/lists.h"
+#include "lode/sync/fetch_run.h"
+
+namespace lode::sync {
+namespace {
+
+using codec::TableSchema;
+using lake::DatasetWriter;
+using lake::Unit;
+using lake::UnitFile;
+
+bool StopsTheRun(ErrorKind kind) {
+  return kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal ||
+         kind == ErrorKind::kBusy || kind == ErrorKind::kRefused;
+}
+
+class DatasetSync {
+ public:
+  DatasetSync(const SyncRequest& request, double* spent_usd, SyncObserver& observer)
+      : request_(request),
+        dataset_(*request.dataset),
+        spent_usd_(*spent_usd),
+        observer_(observer),
+        folder_(request.paths.root / ".lode" / "fetch" / dataset_.name) {}
+
+  Result<SyncReport> Run() {
+    LODE_TRY(Prepare());
+    // First without the lock and without a trace: a run without work must not write.
+    {
+      LODE_TRY(const auto reader, ledger::Ledger::OpenReadOnly(request_.paths.ledger()));
+      LODE_TRY(demand_, Find(reader.get(), {}));
+      Describe();
+      std::error_code ignored;
+      const bool leftovers = std::filesystem::exists(request_.paths.root / ".lode" / "fetch" / dataset_.name, ignored);
+      if (demand_.empty() && !(leftovers && !request_.dry_run)) return report_;
+      if (request_.dry_run) {
+        LODE_TRY(Price());
+        return report_;
+      }
+    }
+    LODE_TRY(lake::CreateLake(request_.paths));
+    LODE_TRY(DatasetWriter writer, DatasetWriter::Open(request_.paths, dataset_.name));
+    LODE_TRY(std::vector<Fetched> kept, folder_.Open(supply_->selection()));
+    LODE_TRY(demand_, Find(&writer.ledger(), std::move(kept)));
+    for (const Fetched& useless : demand_.useless) folder_.Remove(useless.id);
+    Describe();
+    LODE_TRY(Price());
+    LODE_TRY(Fill(writer));
+    writer.DropTemporaries();
+    folder_.Close();
+    return report_;
+  }
+
+ private:
+  Status Prepare() {
+    schema_ = codec::FindSchema(dataset_.schema_name());
+    if (schema_ == nullptr) {
+      return Fail(ErrorKind::kConfig, "dataset {}: schema '{}' is not one lode knows", dataset_.name,
+                  dataset_.schema_name());
+    }
+    LODE_TRY(layout_, lake::Layout::Parse(dataset_.layout.empty() ? schema_->layout : dataset_.layout));
+    LODE_TRY(symbols_, symbol::ExpandSymbols(request_.symbols.empty() ? dataset_.symbols : request_.symbols,
+                                             dataset_.stype_in, request_.config->file().parent_path()));
+    if (symbols_.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset_.name);
+    const double rate = request_.requests_per_s;
+    net::ClientOptions options{.limits = {.connections = static_cast<int>(request_.in_flight), .requests_per_s = rate}};
+    if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
+    LODE_TRY(client_, net::Client::Make(std::move(options)));
+    LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
+    report_.dataset = dataset_.name;
+    report_.schema = schema_->name;
+    report_.vendor_dataset = dataset_.dataset;
+    report_.first = request_.first;
+    report_.last = request_.last;
+    report_.symbols = static_cast<int64_t>(symbols_.size());
+    return Ok();
+  }
+
+  Result<Demand> Find(ledger::Ledger* ledger, std::vector<Fetched> kept) {
+    const DemandOptions options{.symbols = symbols_,
+                                .first = request_.first,
+                                .last = request_.last,
+                                .refetch = request_.refetch,
+                                .retry_failed_only = request_.retry_failed_only};
+    LODE_TRY(Demand demand, FindDemand(request_.paths, ledger, dataset_, *layout_, *supply_, options, std::move(kept)));
+    if (ledger != nullptr) LODE_TRY(RefuseHalfRepairs(*ledger, &demand));
+    return demand;
+  }
+
+  // A lost partition that this run brings only in part would leave cells that say complete and are not. Such a batch is
+  // left out and named; one that is brought whole may replace what is gone.
+  Status RefuseHalfRepairs(ledger::Ledger& ledger, Demand* demand) {
+    LODE_TRY(const auto lost, lake::LostPartitions(request_.paths, ledger, dataset_.name));
+    if (lost.empty()) return Ok();
+    std::set<std::string> paths;
+    for (const ledger::PartitionRow& row : lost) paths.insert(row.partition.path);
+    std::map<std::string, std::set<std::pair<std::string, Day>>> held;
+    LODE_TRY(const auto cells, ledger.Cells(dataset_.name));
+    for (const ledger::CellRow& row : cells) {
+      const bool rows = row.cell.state == ledger::CellState::kComplete || row.cell.state == ledger::CellState::kPartial;
+      const std::string path = layout_->PathOf(row.cell.day, row.cell.symbol);
+      if (rows && paths.contains(path)) held[path].emplace(row.cell.symbol, row.cell.day);
+    }
+    renewed_ = paths;
+    std::erase_if(demand->batches, [&](const Batch& batch) {
+      const auto cells_held = held.find(batch.partition);
+      if (cells_held == held.end()) return false;
+      auto missing = cells_held->second;
+      const auto take = [&](const plan::Request& request) {
+        for (const std::string& symbol : request.symbols) {
+          for (const plan::VendorDay& day : request.days) missing.erase({symbol, day.day});
+        }
+      };
+      for (const plan::Request& request : batch.requests) take(request);
+      for (const Fetched& fetched : batch.kept) take(fetched.request);
+      if (missing.empty()) return false;
+      report_.failed.push_back(
+          {batch.partition,
+           Error{ErrorKind::kIncomplete,
+                 fmt::format("the file is gone and this run would bring only a part of it ({} on {} is not asked for); "
+                             "sync without --symbols, from {} on",
+                             missing.begin()->first, FormatDay(missing.begin()->second),
+                             FormatDay(missing.begin()->second)),
+                 {}}});
+      return true;
+    });
+    return Ok();
+  }
+
+  void Describe() {
+    report_.unresolved.clear();
+    for (const plan::Listing& listing : demand_.listings) {
+      if (!listing.unresolved.empty()) report_.unresolved.push_back({listing.symbol, listing.unresolved});
+    }
+    report_.expected_cells = static_cast<int64_t>(demand_.work.days.size() * demand_.listings.size());
+    report_.work_cells = demand_.work.cells;
+    report_.stale_cells = static_cast<int64_t>(demand_.work.stale.size());
+    report_.batches = static_cast<int64_t>(demand_.batches.size());
+    report_.planned_requests = report_.kept_requests = 0;
+    for (const Batch& batch : demand_.batches) {
+      report_.planned_requests += static_cast<int64_t>(batch.requests.size());
+      report_.kept_requests += static_cast<int64_t>(batch.kept.size());
+    }
+  }
+
+  // Before anything billable.
+  Status Price() {
+    if (report_.planned_requests > 0) {
+      LODE_TRY(report_.estimate, supply_->EstimateCost(demand_.work, request_.estimate_whole));
+    }
+    observer_.OnPlan(report_.planned_requests, report_.estimate);
+    const double usd = report_.estimate.usd.value_or(0);
+    if (!request_.dry_run && request_.budget_usd && spent_usd_ + usd > *request_.budget_usd) {
+      return Fail(ErrorKind::kRefused,
+                  "{}: {} requests would cost {:.2f} USD{}, more than --max-cost {:.2f}; nothing was asked for",
+                  dataset_.name, report_.planned_requests, usd,
+                  spent_usd_ > 0 ? fmt::format(" after {:.2f} USD for the datasets before it", spent_usd_) : "",
+                  *request_.budget_usd);
+    }
+    spent_usd_ += usd;
+    return Ok();
+  }
+
+  Status Fill(DatasetWriter& writer) {
+    lake::UnitContext context{.writer = &writer,
+                              .schema = schema_,
+                              .layout = &*layout_,
+                              .policy = dataset_.on_bad_record,
+                              .memory_bytes = request_.memory_bytes,
+                              .started_at = FormatIsoNs(NowNs())};
+    context.progress = [](uint64_t, int64_t) {};
+    context.notice = [this](const std::string& line) { observer_.OnNotice(line); };
+    {
+      const FetchLimits limits{.in_flight = request_.in_flight, .ahead = 4 * request_.in_flight};
+      FetchRun run(*client_, *supply_, folder_, std::move(demand_.batches), limits);
+      while (true) {
+        LODE_TRY(std::optional<FinishedBatch> batch, run.Next());
+        if (!batch) break;
+        LODE_TRY(Publish(context, std::move(*batch)));
+        observer_.OnBatch(last_partition_, report_.requests, report_.bytes_in, report_.records);
+      }
+    }
+    if (demand_.recorded.empty()) return Ok();
+    Unit unit;
+    unit.name = "what the vendor says";
+    unit.origin = "api";
+    unit.extra_cells = std::move(demand_.recorded);
+    LODE_TRY(lake::RunUnit(context, unit));
+    return Ok();
+  }
+
+  Status Publish(const lake::UnitContext& context, FinishedBatch batch) {
+    last_partition_ = batch.partition;
+    report_.requests += batch.requests;
+    report_.failed_requests += batch.failed;
+    report_.halved_requests += batch.halved;
+    for (const ledger::Cell& cell : batch.cells) {
+      if (cell.state == ledger::CellState::kNotEntitled && report_.refused.empty()) report_.refused = cell.reason;
+    }
+    std::ranges::sort(batch.fetched, {}, [](const Fetched& fetched) {
+      return std::pair(fetched.request.first(), fetched.request.symbols);
+    });
+    std::deque<source::files::Delivery> deliveries;
+    LODE_TRY(Unit unit, MakeUnit(*context.writer, batch, &deliveries));
+    bool keep = false;
+    while (!unit.files.empty() || !unit.extra_cells.empty()) {
+      auto done = lake::RunUnit(context, unit);
+      if (done) {
+        AddUp(*done);
+        break;
+      }
+      Error error = std::move(done).error();
+      if (StopsTheRun(error.kind)) return std::unexpected(std::move(error));
+      const bool left_out = LeaveOut(error, &unit);
+      keep = !left_out && error.kind == ErrorKind::kCorrupt;
+      report_.failed.push_back({batch.partition, std::move(error)});
+      if (!left_out) break;
+    }
+    // What could not go in because the partition that is there is damaged stays: the next run does not pay for it
+    // again.
+    for (const Fetched& fetched : batch.fetched) {
+      const bool in_unit =
+          std::ranges::any_of(unit.files, [&](const UnitFile& file) { return file.file->path == fetched.file; });
+      if (!keep || !in_unit) folder_.Remove(fetched.id);
+    }
+    return Ok();
+  }
+
+  // The file that a unit failed over becomes failed cells. False: no single file is to blame, and nothing of the unit
+  // goes in.
+  static bool LeaveOut(const Error& error, Unit* unit) {
+    const auto culprit = std::ranges::find_if(unit->files, [&](const UnitFile& file) {
+      return !error.context.empty() && error.context.back() == file.record.name;
+    });
+    if (culprit == unit->files.end()) return false;
+    for (const std::string& symbol : culprit->delivery->query->symbols) {
+      for (const auto& condition : culprit->delivery->conditions) {
+        unit->extra_cells.push_back({.symbol = symbol,
+                                     .day = condition.day,
+                                     .state = ledger::CellState::kFailed,
+                                     .reason = error.message,
+                                     .modified = condition.modified});
+      }
+    }
+    unit->files.erase(culprit);
+    return true;
+  }
+
+  Result<Unit> MakeUnit(DatasetWriter& writer, const FinishedBatch& batch,
+                        std::deque<source::files::Delivery>* deliveries) {
+    Unit unit;
+    unit.name = batch.partition;
+    unit.origin = "api";
+    unit.extra_cells = batch.cells;
+    if (renewed_.contains(batch.partition)) unit.renewed = {batch.partition};
+    nlohmann::json requests = nlohmann::json::array();
+    for (const Fetched& fetched : batch.fetched) {
+      LODE_TRY(source::files::Delivery delivery, supply_->Deliver(fetched.request, fetched.file, fetched.end_ns));
+      deliveries->push_back(std::move(delivery));
+      UnitFile& file = unit.files.emplace_back();
+      file.delivery = &deliveries->back();
+      file.file = &file.delivery->data.front();
+      file.ours = file.from_wire = true;
+      file.record = {.name = file.file->name,
+                     .landed = {},
+                     .size = fetched.size,
+                     .sha256 = fetched.sha256,
+                     .role = "data",
+                     .encoding = std::string(source::files::Name(file.file->encoding)),
+                     .schema = schema_->name};
+      LODE_TRY(file.record.landed, LandingOf(writer, file.record));
+      unit.attempts = std::max(unit.attempts, fetched.tries);
+      requests.push_back(nlohmann::json::parse(file.delivery->query->json));
+    }
+    unit.request = nlohmann::json{{"requests", std::move(requests)}}.dump();
+    return unit;
+  }
+
+  // The same request may bring other bytes another time (a refetch).
+  Result<std::string> LandingOf(DatasetWriter& writer, const ledger::RawFile& record) const {
+    const std::string plain = fmt::format("landing/{}/api/{}", dataset_.name, record.name);
+    LODE_TRY(const auto present, store::FileSize(writer.paths().root / plain));
+    if (!present) return plain;
+    LODE_TRY(const store::Digest digest, store::HashFile(writer.paths().root / plain));
+    if (digest.sha256 == record.sha256) return plain;
+    return fmt::format("landing/{}/api-{}/{}", dataset_.name, record.sha256.substr(0, 8), record.name);
+  }
+
+  void AddUp(const lake::UnitResult& done) {
+    report_.records += done.records;
+    report_.rejected += done.rejected;
+    report_.rows += done.rows;
+    report_.partitions += done.partitions;
+    report_.bytes_in += done.bytes_in;
+    report_.bytes_out += done.bytes_out;
+  }
+
+  const SyncRequest& request_;
+  const DatasetConfig& dataset_;
+  double& spent_usd_;
+  SyncObserver& observer_;
+  FetchFolder folder_;
+  const TableSchema* schema_ = nullptr;
+  std::optional<lake::Layout> layout_;
+  std::vector<std::string> symbols_;
+  std::unique_ptr<net::Client> client_;
+  std::unique_ptr<source::Supply> supply_;
+  Demand demand_;
+  std::set<std::string> renewed_;  // lost partitions
+  std::string last_partition_;
+  SyncReport report_;
+};
+
+}  // namespace
+
+Result<SyncReport> Sync(const SyncRequest& request, double* spent_usd, SyncObserver& observer) {
+  return DatasetSync(request, spent_usd, observer).Run();
+}
+
+}  // namespace lode::sync

@@ -1,0 +1,314 @@
+#!/usr/bin/env python3
+"""`lode sync` against a vendor that fails: each fault alone, and seeded mixes of them that change from run to run.
+
+After every run: no cell claims to be complete, or empty, wrongly. When the vendor has calmed down one run finishes, and
+then bronze is byte for byte that of a lake that never saw a fault, verify finds nothing, nothing is left over, another
+sync asks for no data and writes nothing. The vendor's books at the end: no symbol's day was delivered whole twice, and
+what was delivered in part is no more than the faults destroyed. The key is in no file, in no output, on no other host.
+
+  sync_faults_test.py --lode build/release/lode --sim build/release/lode_vendor_sim [--mixes 12] [--seed N]
+  … --only redirect        single faults by part of their name
+  … --replay 1234567       one mix again, as printed with a failure
+"""
+import argparse
+import concurrent.futures
+import pathlib
+import random
+import shutil
+import sys
+import threading
+import time
+import traceback
+
+import simulator
+import sync_lakes
+from sync_lakes import Failure
+
+BODY = "The server is on fire. " * 8
+DATA = "timeseries"
+# What one request meets, by name. Those that only make it slow, or answer what the client cannot tell from success, are
+# not here. `{foreign}` is the port of another host.
+TRANSIENT = {
+    "429": {"status": 429},
+    "429 seconds": {"status": 429, "retry_after": 1},
+    "429 date": {"status": 429, "retry_after": "date:1"},
+    "429 date past": {"status": 429, "retry_after": "date:-100"},
+    "429 nonsense": {"status": 429, "headers": {"Retry-After": "soon"}},
+    "500": {"status": 500},
+    "500 after": {"status": 500, "when": "after"},
+    "502": {"status": 502, "body": "<html>bad gateway</html>", "content_type": "text/html"},
+    "503": {"status": 503, "body": BODY},
+    "504": {"status": 504},
+    "504 after": {"status": 504, "when": "after"},
+    "408": {"status": 408},
+    "reset": {"reset_at": 0},
+    "reset after": {"reset_at": 0, "when": "after"},
+    "reset at byte": {"reset_at": 150},
+    "cut chunk": {"truncate_at": 200},
+    "end chunk": {"truncate_at": 200, "framing": "end_chunk"},
+    "length": {"truncate_at": 200, "framing": "length"},
+    "short length": {"truncate_at": 200, "framing": "short_length"},
+    "corrupt head": {"flip_at": 1},
+    "corrupt middle": {"flip_at": 120},
+    "corrupt end": {"flip_at": -2},
+    "html": {"html": True},
+    "empty": {"empty": True},
+    "twice": {"duplicate": True},
+    "other content": {"status": 200, "body": "[]"},
+    "other text": {"status": 200, "body": BODY, "content_type": "application/octet-stream"},
+    "hang": {"hang": True},
+    "hang at byte": {"hang": 100},
+}
+# What ends a request, or the run; the code of the run that meets it in time series.
+FINAL = {
+    "400": ({"status": 400}, 3),
+    "401": ({"status": 401}, 5),
+    "402": ({"status": 402}, 5),
+    "404": ({"status": 404}, 3),
+    "404 html": ({"status": 404, "body": "<html>no page</html>", "content_type": "text/html"}, 3),
+    "409": ({"status": 409}, 3),
+    "422": ({"status": 422}, 3),
+    "422 end": ({"status": 422, "body": {"detail": {"case": "data_end_after_available_end", "message": "too late",
+                                                    "payload": {"available_end": "2023-01-31T00:00:00.000000000Z"}}}}, None),
+    "redirect": ({"redirect": "http://127.0.0.1:{foreign}/v0/timeseries.get_range"}, 3),
+    "redirect 302": ({"status": 302, "redirect": "http://127.0.0.1:{foreign}/elsewhere"}, 3),
+    "redirect 308": ({"status": 308, "redirect": "/elsewhere"}, 3),
+}
+# Slow or odd, and right all the same: the first run does it.
+HARMLESS = {
+    "drip": {"drip": 3000},
+    "delay": {"delay_ms": 300},
+    "clock ahead": {"clock_skew_s": 86400},
+    "clock behind": {"clock_skew_s": -86400},
+    "warning": {"warning": "DeprecationWarning: this will go away"},
+    "budget": {"budget": 100},
+    "small budget": {"budget": 10, "status": 504},
+}
+PATHS = ("timeseries", "timeseries", "timeseries", "metadata", "symbology", "get_cost", ".")
+MOST_RUNS = 8  # a calm one included
+
+
+class FaultsTest:
+    def __init__(self, arguments, folder):
+        self.arguments, self.folder = arguments, folder
+        self.local = threading.local()
+        self.sims = []
+
+    def prepare(self):
+        """The lake that never sees a fault."""
+        sim = self.start_simulator()
+        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim)
+        done = lake.sync()
+        if done.returncode != 0:
+            raise Failure(f"the undisturbed sync exits {done.returncode}: {done.stderr[-600:]}")
+        self.bronze, self.sums, self.cells = lake.bronze(), lake.sums(), lake.cells()
+        self.counts = sim.counts()
+        self.check_reference(lake)
+        lake.check_end(self.bronze)
+        lake.check_idle()
+        lake.check_claims(self.sums)
+        lake.check_secret()
+
+    def check_reference(self, lake):
+        complete = lake.cells("complete")
+        names = {name for name, _, _ in complete}
+        if names != set(lake.datasets) or len(self.bronze) < 5 or self.counts["cells_repeated"]:
+            raise Failure(f"the undisturbed lake is too poor: {len(complete)} cells of {sorted(names)}, "
+                          f"{len(self.bronze)} files, {self.counts['cells_repeated']} cells twice")
+        if set(self.sums) != set(complete):
+            raise Failure(f"rows and complete cells differ: {sorted(set(self.sums) ^ set(complete))[:4]}")
+
+    def start_simulator(self):
+        sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5)
+        self.sims.append(sim)
+        return sim
+
+    def close(self):
+        for sim in self.sims:
+            sim.__exit__()
+
+    def lane(self):
+        """A simulator of this thread's own, fresh, and a lake that asks it."""
+        if not hasattr(self.local, "sim"):
+            self.local.sim = self.start_simulator()
+        sim = self.local.sim
+        sim.faults()
+        sim.clear_counts()
+        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim)
+
+    def rule(self, sim, action, **conditions):
+        if "redirect" in action:
+            action = dict(action, redirect=action["redirect"].replace("{foreign}", str(sim.foreign_port)))
+        return {"action": action, **conditions}
+
+    def run_and_check(self, lake, *words):
+        done = lake.sync(*words)
+        # 2 and 4: a refusal of metadata, such as "no such dataset".
+        if done.returncode not in (0, 2, 3, 4, 5):
+            raise Failure(f"exit {done.returncode}: {done.stderr.strip()[-600:]}")
+        if done.returncode != 0 and "error: " not in done.stderr:
+            raise Failure(f"exit {done.returncode} without a word")
+        lake.check_claims(self.sums)
+        return done
+
+    def check_calm(self, lake, destroyed):
+        """The vendor is well again: one run is enough, and its books are in order."""
+        lake.sim.faults()
+        self.run_and_check(lake, "--retry-failed")  # what was refused is not asked for again by itself
+        done = self.run_and_check(lake)
+        if done.returncode != 0:
+            raise Failure(f"exit {done.returncode} of a vendor without faults: {done.stderr.strip()[-600:]}")
+        # Asked for alone, a symbol that is not listed yet is refused; among others it merely has no rows.
+        alike = {"not_listed": "empty"}
+        cells = {cell: alike.get(state, state) for cell, state in lake.cells().items()}
+        differ = sorted(set(cells.items()) ^ {(cell, alike.get(state, state)) for cell, state in self.cells.items()})
+        if differ:
+            raise Failure(f"cells differ from the undisturbed lake's: {differ[:4]}")
+        lake.check_end(self.bronze)
+        lake.check_idle()
+        lake.check_secret()
+        counts = lake.sim.counts()
+        if counts["cells_repeated"]:
+            twice = {symbol: cell["repeated"][:3] for cells in counts["cells"].values() for symbol, cell in cells.items()
+                     if cell["repeated"]}
+            raise Failure(f"{counts['cells_repeated']} cells were delivered whole twice: {twice}")
+        lost = counts["data_requests"] - counts["whole_responses"]
+        if lost > destroyed:
+            raise Failure(f"{lost} paid answers were lost, and {destroyed} faults destroyed one")
+
+    def destroyed(self, sim):
+        """Faults that struck since the script was loaded."""
+        return sum(rule["applied"] for rule in sim.counts()["faults"])
+
+    # ---- single faults ----
+
+    def single(self, name):
+        lake = self.lane()
+        kind, fault = name.split(": ")
+        if kind == "final":
+            action, code = FINAL[fault]
+            lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
+        elif kind == "harmless":
+            action, code = HARMLESS[fault], 0
+            lake.sim.faults(self.rule(lake.sim, action, path="v0" if "budget" not in action else DATA))
+        else:
+            # A body that goes on after its end is found out when it is decoded.
+            action, code = TRANSIENT[fault], 3 if fault == "twice" else 0
+            lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
+        if kind == "lasting":  # it does not end within the run
+            code = 3
+            lake.sim.faults(self.rule(lake.sim, action, path=DATA, symbols=["ZL.FUT"]))
+        if kind == "early":
+            code = 0
+            lake.sim.faults(self.rule(lake.sim, action, path="metadata|symbology", first=2))
+        done = self.run_and_check(lake)
+        destroyed = self.destroyed(lake.sim)
+        if destroyed == 0:
+            raise Failure("the fault struck nothing: the test is void")
+        if code is not None and done.returncode != code:
+            raise Failure(f"exit {done.returncode}, not {code}: {done.stderr.strip()[-600:]}")
+        if kind == "final" and "foreign" in str(action) and lake.sim.counts()["foreign_requests"]:
+            raise Failure("a redirect to another host was followed")
+        self.check_calm(lake, destroyed)
+
+    def singles(self):
+        names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in FINAL]
+        names += [f"harmless: {name}" for name in HARMLESS]
+        names += [f"lasting: {name}" for name in TRANSIENT if "hang" not in name]
+        return names + [f"early: {name}" for name in TRANSIENT if "twice" not in name]
+
+    # ---- mixes ----
+
+    def random_rule(self, choice, sim):
+        actions = {**TRANSIENT, **{name: action for name, (action, _) in FINAL.items()}, **HARMLESS, "403": {"status": 403}}
+        name = choice.choice(sorted(actions))
+        conditions = {"name": name, "path": choice.choice(PATHS), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
+        if "hang" in name:
+            conditions.update(path=DATA, times=1)
+        elif "retry_after" in actions[name]:
+            conditions["times"] = 2
+        elif choice.random() < 0.5:
+            conditions["times"] = choice.randint(1, 20)
+        if choice.random() < 0.2:
+            conditions["after"] = choice.randint(1, 20)
+        action = dict(actions[name])
+        for key in ("truncate_at", "reset_at", "flip_at"):
+            if action.get(key, 0) > 1:
+                action[key] = choice.choice((1, 3, 20, 60, 110, 300, 900, 2500))
+        if "drip" in action:
+            action["drip"] = 6000
+        return self.rule(sim, action, **conditions)
+
+    def mix(self, seed):
+        choice = random.Random(seed)
+        lake = self.lane()
+        runs, destroyed = choice.randint(1, MOST_RUNS - 2), 0
+        for _ in range(runs):
+            lake.sim.faults(*(self.random_rule(choice, lake.sim) for _ in range(choice.randint(1, 4))), seed=seed)
+            self.run_and_check(lake, *choice.choice(((), (), ("--max-concurrent", 3), ("--retry-failed",))))
+            destroyed += self.destroyed(lake.sim)
+        self.check_calm(lake, destroyed)
+
+    def run(self, cases):
+        failed = 0
+        with concurrent.futures.ThreadPoolExecutor(self.arguments.jobs) as pool:
+            futures = {pool.submit(self.mix if isinstance(case, int) else self.single, case): case for case in cases}
+            for future in concurrent.futures.as_completed(futures):
+                case = futures[future]
+                try:
+                    future.result()
+                except Exception as error:
+                    failed += 1
+                    what = str(error) if isinstance(error, Failure) else traceback.format_exc()
+                    replay = f"--replay {case}" if isinstance(case, int) else f"--only '{case}'"
+                    print(f"FAILED {case}: {what}\n  replay: {replay}", flush=True)
+        return failed
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lode", required=True, type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--sim", required=True, type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--mixes", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--only", default="", help="single faults whose name contains this, and no mixes")
+    parser.add_argument("--replay", type=int, action="append", help="the seed of a mix")
+    parser.add_argument("--sample", type=int, help="that many single faults, by the seed, instead of all")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--keep", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.seed is None:
+        arguments.seed = random.SystemRandom().randrange(1 << 31)
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    folder = sync_lakes.lakes.work_folder()
+    began = time.monotonic()
+    test = None
+    try:
+        test = FaultsTest(arguments, folder)
+        test.prepare()
+        choice = random.Random(arguments.seed)
+        singles = [name for name in test.singles() if arguments.only in name]
+        if arguments.sample is not None:
+            singles = choice.sample(singles, min(arguments.sample, len(singles)))
+        mixes = [] if arguments.only else [choice.randrange(1 << 31) for _ in range(arguments.mixes)]
+        cases = arguments.replay or singles + mixes
+        failed = test.run(cases)
+        print(f"summary: seed {arguments.seed}, {len(cases) - len(mixes)} single faults, {len(mixes)} mixes, "
+              f"{time.monotonic() - began:.1f} s")
+        print(f"{len(cases) - failed} passed, {failed} failed")
+        return 1 if failed or not cases else 0
+    finally:
+        if test is not None:
+            test.close()
+        if arguments.keep:
+            print(f"kept {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""What the tests of `lode sync` share: lakes that ask a simulator, and what their rows are, read by DuckDB.
+
+Runs in third_party/oracle's Python: DuckDB is the judge of rows, sqlite3 reads the ledger.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import duckdb
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "crash"))
+import lakes  # noqa: E402
+from lakes import Failure  # noqa: E402, F401
+
+# Three tries, waits of a few ms; a server may be silent for 1.5 s: a busy machine must not look like a vendor that hangs.
+WAITS = "4,2,20,1500"
+TIMEOUT_S = 120
+
+CONFIG = """[lake]
+root = "{lake}"
+[sources.databento]
+base_url = "{base_url}"
+key = "env:DATABENTO_API_KEY"
+"""
+# Small, with every shape: parents that share requests and partitions of years, bars of a minute by rank across a
+# month's end, and events, which are numbered.
+DATASETS = {
+    "daily": """source = "databento"
+dataset = "GLBX.MDP3"
+schema = "ohlcv-1d"
+stype_in = "parent"
+symbols = ["ZL.FUT", "ZS.FUT", "NQ.FUT", "RTY.FUT", "LBR.FUT"]
+start = 2022-06-01
+chunk = { symbols = 2, days = 120 }
+""",
+    "minutes": """source = "databento"
+dataset = "GLBX.MDP3"
+schema = "ohlcv-1m"
+stype_in = "continuous"
+symbols = ["ES.v.0", "ZL.c.0"]
+start = 2023-01-29
+chunk = { symbols = 1, days = 1 }
+""",
+    "statistics": """source = "databento"
+dataset = "GLBX.MDP3"
+schema = "statistics"
+stype_in = "parent"
+symbols = ["ZL.FUT", "YM.FUT"]
+start = 2023-01-31
+chunk = { days = 1 }
+""",
+}
+LAST = "2023-02-03"
+TODAY = "2023-02-06"
+
+
+class SyncLake:
+    """A lake below `folder` that asks `sim`."""
+
+    def __init__(self, folder, lode, sim, datasets=None):
+        self.folder = pathlib.Path(folder)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True)
+        self.path = self.folder / "lake"
+        self.lode, self.sim = str(lode), sim
+        self.datasets = dict(DATASETS if datasets is None else datasets)
+        self.duckdb = duckdb.connect(config={"threads": 1})
+        self.output = []  # of all runs: no key may be in it
+        self.config = self.folder / "lode.toml"
+        self.config.write_text(CONFIG.format(lake=self.path, base_url=f"{sim.url}/v0")
+                               + "".join(f"[datasets.{name}]\n{text}" for name, text in self.datasets.items()))
+
+    def environment(self, more=None):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_"))}
+        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key, "LODE_HTTP_WAITS": WAITS,
+                **(more or {})}
+
+    def command(self, *words):
+        return [self.lode, "--config", str(self.config), *map(str, words)]
+
+    def run(self, *words, env=None, key=None):
+        more = dict(env or {}, **({"DATABENTO_API_KEY": key} if key else {}))
+        done = subprocess.run(self.command(*words), env=self.environment(more), capture_output=True, text=True,
+                              errors="replace", timeout=TIMEOUT_S)
+        self.output.append(done.stdout + done.stderr)
+        return done
+
+    def sync(self, *words, **more):
+        return self.run("sync", "-e", LAST, "--max-cost", "1000", "--verbose", *words, **more)
+
+    def must(self, *words, code=0):
+        done = self.run(*words)
+        if done.returncode != code:
+            raise Failure(f"`{' '.join(map(str, words))}` exits {done.returncode}, not {code}: {done.stderr.strip()[-600:]}")
+        return done
+
+    def bronze(self):
+        return lakes.tree(self.path / "bronze")
+
+    def cells(self, *states):
+        """{(dataset, symbol, day): state} as the ledger has it; what is no whole lake has none."""
+        file = self.path / ".lode" / "ledger.sqlite"
+        if not file.exists():
+            return {}
+        # A killed run may have left a journal, which a reader must not roll back in the lake itself.
+        copy = self.folder / "ledger-copy"
+        copy.mkdir(exist_ok=True)
+        for old in copy.iterdir():
+            old.unlink()
+        for name in ("ledger.sqlite", "ledger.sqlite-journal"):
+            if (file.parent / name).exists():
+                shutil.copyfile(file.parent / name, copy / name)
+        db = sqlite3.connect(copy / "ledger.sqlite")
+        try:
+            rows = db.execute("SELECT d.name, c.symbol, date(c.day * 86400, 'unixepoch'), c.state FROM cell c JOIN dataset d "
+                              "ON d.id = c.dataset").fetchall()
+        except sqlite3.OperationalError:  # a run was killed before it had made the tables
+            return {}
+        finally:
+            db.close()
+        return {tuple(row[:3]): row[3] for row in rows if not states or row[3] in states}
+
+    def sums(self):
+        """{(dataset, symbol, day): (rows, hash of them)}, by the symbol that was asked for."""
+        sums = {}
+        for name, text in self.datasets.items():
+            files = str(self.path / "bronze" / name / "**" / "*.parquet")
+            if not list((self.path / "bronze" / name).rglob("*.parquet")):
+                continue
+            instant = "ts_recv" if '"statistics"' in text else "ts_event"
+            # Events have no column for the root; those here have two letters.
+            root = "left(symbol, 2)" if '"statistics"' in text else "root"
+            label = f"{root} || '.FUT'" if '"parent"' in text else "symbol"
+            query = (f"SELECT {label}, strftime({instant}, '%Y-%m-%d'), count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
+                     f"FROM read_parquet('{files}', hive_partitioning = false) AS rows GROUP BY ALL")
+            for symbol, day, count, sha in self.duckdb.execute(query).fetchall():
+                sums[name, symbol, day] = (count, sha)
+        return sums
+
+    def check_claims(self, reference):
+        """No cell says complete and has other rows than the undisturbed lake; none says empty and has some there."""
+        sums = self.sums()
+        for cell, state in self.cells("complete", "empty").items():
+            want = reference.get(cell, (0, "0"))
+            got = sums.get(cell, (0, "0"))
+            if got != want or (state == "empty") != (want[0] == 0):
+                raise Failure(f"{' '.join(cell)} claims to be {state} with {got[0]} rows; {want[0]} are right")
+        # Not complete, and rows all the same: a reader of the files would see them.
+        for cell in sums:
+            if cell not in reference:
+                raise Failure(f"{' '.join(cell)} has rows and should not")
+
+    def check_secret(self, foreign=True):
+        key = self.sim.key.encode()
+        for path in self.folder.rglob("*"):
+            if path.is_file() and key in path.read_bytes():
+                raise Failure(f"the key is in {path}")
+        if any(self.sim.key in text for text in self.output):
+            raise Failure("the key is in lode's output")
+        if foreign and self.sim.counts()["foreign_authorized"]:
+            raise Failure("the key went to another host")
+
+    def orphans(self):
+        """Files that nothing names: fetched and left over, temporaries, landed bytes of no receipt."""
+        found = [str(path.relative_to(self.path)) for name in ("fetch", "tmp")
+                 for path in (self.path / ".lode" / name).rglob("*") if not path.is_dir()]
+        landed, bronze = set(), set()
+        for receipt in (json.loads(path.read_text()) for path in (self.path / "receipts").rglob("*.json")):
+            landed |= {raw["landed"] for raw in receipt["raw_files"]}
+            bronze |= {f"bronze/{receipt['dataset']}/{partition['path']}" for partition in receipt["partitions"]}
+        for top, named in (("landing", landed), ("bronze", bronze)):
+            for path in (self.path / top).rglob("*"):
+                name = str(path.relative_to(self.path))
+                if path.is_file() and name not in named:
+                    found.append(name)
+        return found
+
+    def check_end(self, reference_bronze):
+        """As a lake that nothing disturbed, and with nothing left to do."""
+        bronze = self.bronze()
+        if bronze != reference_bronze:
+            raise Failure(f"bronze differs: {lakes.difference(bronze, reference_bronze)}")
+        self.must("verify", "--quiet")
+        self.check_landing()
+        if self.orphans():
+            raise Failure(f"orphans: {self.orphans()[:5]}")
+
+    def check_landing(self):
+        for receipt in (json.loads(path.read_text()) for path in (self.path / "receipts").rglob("*.json")):
+            for raw in receipt["raw_files"]:
+                if hashlib.sha256((self.path / raw["landed"]).read_bytes()).hexdigest() != raw["sha256"]:
+                    raise Failure(f"{raw['landed']} is not what its receipt says")
+
+    def check_idle(self):
+        """One more sync asks for no data and writes nothing."""
+        before, asked = lakes.snapshot(self.path), self.sim.counts()["data_requests"]
+        done = self.sync()
+        if done.returncode != 0:
+            raise Failure(f"a sync without work exits {done.returncode}: {done.stderr[-300:]}")
+        if self.sim.counts()["data_requests"] != asked:
+            raise Failure("a sync without work asked for data")
+        logs = str(self.path / ".lode" / "logs")
+        changed = [new for new in set(lakes.snapshot(self.path)) ^ set(before) if not new[0].startswith(logs)]
+        if changed:
+            raise Failure(f"a sync without work wrote: {changed[:3]}")
