@@ -102,6 +102,11 @@ Status ReplacedRows::ReplaceDays(const std::vector<ledger::Cell>& delivered,
     if (of_day == present_of.end()) continue;
     const auto same = std::ranges::find(of_day->second, cell.symbol, &ledger::Cell::symbol);
     if (same == of_day->second.end()) continue;
+    if (!ledger::Replaces(cell, **same)) {
+      if (cell.state != ledger::CellState::kPartial) continue;  // an emptiness without a date takes no rows away
+      return Fail(ErrorKind::kBadInput, "{}: the lake has the whole day, and of this file {}; nothing was replaced",
+                  FormatDay(cell.day), cell.reason);
+    }
     if (of_day->second.size() > 1) {
       const size_t other = same == of_day->second.begin() ? 1 : 0;
       return Fail(ErrorKind::kBadInput,
