@@ -171,6 +171,16 @@ TEST_F(ImportTest, ARowThatComesLateHasTheFileDecodedAgain) {
   EXPECT_EQ(Tree("bronze"), bronze);
 }
 
+TEST_F(ImportTest, AFileThatSomebodyPutInBronzeIsReplaced) {
+  const fs::path place = paths_.root / "bronze/bars/year=2024/data.parquet";
+  fs::create_directories(place.parent_path());
+  ASSERT_TRUE(store::WriteDurable(place, "not ours"));
+  const auto report = Run({Write("bars.ohlcv-1d.csv", First())});
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->datasets[0].rows, 2);
+  EXPECT_THAT(Findings(), IsEmpty());
+}
+
 TEST_F(ImportTest, ALostPartitionThatCannotBeWrittenAgainTakesNoNewRows) {
   ASSERT_TRUE(Run({Write("bars.ohlcv-1d.csv", First())}));
   fs::remove_all(paths_.root / "bronze");
