@@ -5,7 +5,8 @@ bytes, hashes both sides, resolves symbols, sorts, and writes receipts and ledge
 of the machine hits everybody; the minimum of each counts. CPU is user + system time of the process and its threads.
 
 Input: with LODE_REAL_DATA set to a folder of Databento files, its nq_dbn and nq_1m; else generated files of the same size.
-The file 20 times as large and the csv.gz files of Tardis and Polygon are always generated.
+The file 20 times as large, the NDJSON delivery and the csv.gz files of Tardis and Polygon are always generated. What the others
+run is in bench/contenders.py.
 
 usage: bench/run [--rounds 5] [--no-large] [--output bench/RESULTS.md]
 """
@@ -20,74 +21,15 @@ import subprocess
 import sys
 import tempfile
 
+import contenders as texts
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LODE = ROOT / "build" / "release" / "lode"
 FIXTURES = ROOT / "build" / "release" / "lode_fixtures"
 NQ_ROWS = 728_623
 
-DATABENTO = """
-import sys, databento
-databento.DBNStore.from_file(sys.argv[1]).to_parquet(sys.argv[2], map_symbols={symbols}, compression="zstd")
-"""
-POLARS = """
-import sys, polars as pl
-frames = pl.scan_csv(sys.argv[1], try_parse_dates=True)
-frames.sort("instrument_id", "ts_event").sink_parquet(sys.argv[2], compression="zstd", compression_level=3)
-"""
-TRADES_POLARS = """
-import sys, polars as pl
-text, number = pl.String, pl.Float64
-schema = dict(exchange=text, symbol=text, timestamp=pl.Int64, local_timestamp=pl.Int64, id=text, side=text, price=number, amount=number)
-frames = pl.scan_csv(sys.argv[1], schema=schema).with_columns(pl.col("timestamp", "local_timestamp").cast(pl.Datetime("us")))
-frames.sink_parquet(sys.argv[2], compression="zstd", compression_level=3)
-"""
-TRADES_DUCKDB = """
-import sys, duckdb
-types = dict(exchange="VARCHAR", symbol="VARCHAR", timestamp="BIGINT", local_timestamp="BIGINT", id="VARCHAR", side="VARCHAR", price="DOUBLE", amount="DOUBLE")
-rows = f"read_csv('{{sys.argv[1]}}', columns = {{types}}, auto_detect = false, header = true, delim = ',')"
-duckdb.sql(f"COPY (SELECT * REPLACE (make_timestamp(timestamp) AS timestamp, make_timestamp(local_timestamp) AS local_timestamp) FROM {{rows}}) "
-           f"TO '{{sys.argv[2]}}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3)")
-"""
-TRADES_PYARROW = """
-import sys, pyarrow as pa, pyarrow.csv as csv, pyarrow.parquet as pq
-types = dict(exchange="string", symbol="string", timestamp="int64", local_timestamp="int64", id="string", side="string", price="float64", amount="float64")
-rows = csv.read_csv(sys.argv[1], convert_options=csv.ConvertOptions(column_types=types))
-for name in ("timestamp", "local_timestamp"):
-    rows = rows.set_column(rows.schema.get_field_index(name), name, rows[name].cast(pa.timestamp("us")))
-pq.write_table(rows, sys.argv[2], compression="zstd")
-"""
-MINUTES_POLARS = """
-import sys, polars as pl
-number = pl.Float64
-schema = dict(ticker=pl.String, volume=number, open=number, close=number, high=number, low=number, window_start=pl.Int64, transactions=pl.Int64)
-start = pl.col("window_start").cast(pl.Datetime("ns"))
-day = start.dt.replace_time_zone("UTC").dt.convert_time_zone("America/New_York").dt.date()
-frames = pl.scan_csv(sys.argv[1], schema=schema).with_columns(start.cast(pl.Datetime("us")), session_date=day)
-frames.sink_parquet(sys.argv[2], compression="zstd", compression_level=3)
-"""
-MINUTES_DUCKDB = """
-import sys, duckdb
-types = dict(ticker="VARCHAR", volume="DOUBLE", open="DOUBLE", close="DOUBLE", high="DOUBLE", low="DOUBLE", window_start="BIGINT", transactions="BIGINT")
-rows = f"read_csv('{{sys.argv[1]}}', columns = {{types}}, auto_detect = false, header = true, delim = ',')"
-start = "make_timestamp(window_start // 1000)"
-duckdb.sql(f"COPY (SELECT * REPLACE ({{start}} AS window_start), ({{start}} AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York')::DATE AS session_date "
-           f"FROM {{rows}}) TO '{{sys.argv[2]}}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3)")
-"""
-MINUTES_PYARROW = """
-import sys, pyarrow as pa, pyarrow.compute as pc, pyarrow.csv as csv, pyarrow.parquet as pq
-types = dict(ticker="string", volume="float64", open="float64", close="float64", high="float64", low="float64", window_start="int64", transactions="int64")
-rows = csv.read_csv(sys.argv[1], convert_options=csv.ConvertOptions(column_types=types))
-start = pc.divide(rows["window_start"], 1000).cast(pa.timestamp("us"))
-day = pc.local_timestamp(start.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us", "America/New_York"))).cast(pa.date32(), safe=False)
-rows = rows.set_column(6, "window_start", start).append_column("session_date", day)
-pq.write_table(rows, sys.argv[2], compression="zstd")
-"""
 # QuantMini's ingestor on a file of the same kind: specs/baselines.md, line a2, wall time on 2 cores.
 EXISTING_MINUTES_ROWS_PER_S = 1_050_000
-DUCKDB = """
-import sys, duckdb
-duckdb.sql(f"COPY (FROM read_csv('{{sys.argv[1]}}') ORDER BY instrument_id, ts_event) TO '{{sys.argv[2]}}' (FORMAT parquet, COMPRESSION zstd)")
-"""
 
 
 def size_of(path):
@@ -121,6 +63,13 @@ class Contender:
 def lode(path, *more):
     return Contender("lode import", [LODE, "--lake", "@/lake", "--quiet", "import", path, "--dataset", "bench", *more],
                      "@/lake/bronze", "raw copy, SHA-256 of input and output, receipts and ledger included")
+
+
+def lode_table(path):
+    """Import, then the warehouse table."""
+    command = f"'{LODE}' --lake @/lake --quiet import '{path}' --dataset bench && '{LODE}' --lake @/lake --quiet load --to duckdb"
+    return Contender("lode import, lode load --to duckdb", ["sh", "-c", command], "@/lake/lake.duckdb",
+                     "Parquet as above, then the warehouse's table with its load state; the size is that of the database")
 
 
 def script(name, text, path, note="", **values):
@@ -178,8 +127,8 @@ def tardis_trades(rounds, work):
     rows = 2_000_000
     path = fixture("tardis-large", work / "binance-futures_trades_2024-01-02_BTCUSDT.csv.gz", rows)
     note = "source order kept, times typed, no row number"
-    contenders = [lode(path), script("polars", TRADES_POLARS, path, note), script("DuckDB", TRADES_DUCKDB, path, note),
-                  script("pyarrow, its default zstd", TRADES_PYARROW, path, note)]
+    contenders = [lode(path), script("polars", texts.TRADES_POLARS, path, note), script("DuckDB", texts.TRADES_DUCKDB, path, note),
+                  script("pyarrow, its default zstd", texts.TRADES_PYARROW, path, note)]
     print("Tardis trades csv.gz → Parquet")
     measure(contenders, rounds, work)
     mine, polars, duck, arrow = contenders
@@ -191,22 +140,52 @@ def tardis_trades(rounds, work):
         target("… output at most 0.9 of pyarrow's default zstd", f"{mine.size / arrow.size:.2f}", mine.size <= 0.9 * arrow.size)]
 
 
+def ndjson_bars(rounds, work):
+    """(lines, targets)"""
+    folder = work / "ndjson"
+    subprocess.run([FIXTURES, "delivery-json", folder, "--seed", "5", "--days", "280", "--bars", "290", "--split", "month", "--pending", "0"],
+                   check=True, stdout=subprocess.DEVNULL)
+    pattern = str(folder / "glbx-*.json")
+    size = sum(path.stat().st_size for path in folder.glob("glbx-*"))
+    rows = sum(path.read_bytes().count(b"\n") for path in folder.glob("glbx-*"))
+    note = "hd unfolded, prices DECIMAL(18,9), times typed; order of the files kept"
+    mine = lode(folder)
+    mine.note = "rows sorted by instrument, a file a month; " + mine.note
+    parquet = [mine, script("DuckDB", texts.BARS_DUCKDB_PARQUET, pattern, note), script("polars", texts.BARS_POLARS, pattern, note)]
+    print("Databento NDJSON → Parquet")
+    measure(parquet, rounds, work)
+    loaded = [lode_table(folder), script("DuckDB", texts.BARS_DUCKDB_TABLE, pattern, note + "; CREATE TABLE … AS in a new database file")]
+    print("Databento NDJSON → DuckDB table")
+    measure(loaded, rounds, work)
+    ratio = lambda pair: min(pair[1].cpu) / min(pair[0].cpu)
+    return table("Databento NDJSON, pretty, with symbols → Parquet (generated)", rows, size, parquet) + table(
+        "The same → a DuckDB table", rows, size, loaded), [
+        target("NDJSON → typed Parquet at least 3 × DuckDB in CPU time", f"{ratio(parquet):.1f} ×", ratio(parquet) >= 3),
+        target("… peak at most 128 MiB", f"{max(mine.peak_mib):.0f} MiB", max(mine.peak_mib) <= 128),
+        f"| NDJSON → DuckDB table, Parquet and receipts on the way | {ratio(loaded):.1f} × DuckDB's CREATE TABLE AS | no target |"]
+
+
 def polygon_minutes(rounds, work):
     """(lines, targets)"""
     rows = 1_800_000
     path = fixture("polygon-minutes", work / "us_stocks_sip" / "minute_aggs_v1" / "2024" / "11" / "2024-11-01.csv.gz", rows)
     note = "times typed, session date added, not sorted (the file already is)"
-    contenders = [lode(path), script("polars", MINUTES_POLARS, path, note), script("DuckDB", MINUTES_DUCKDB, path, note),
-                  script("pyarrow, its default zstd", MINUTES_PYARROW, path, note)]
+    contenders = [lode(path), script("polars", texts.MINUTES_POLARS, path, note), script("DuckDB", texts.MINUTES_DUCKDB, path, note),
+                  script("pyarrow, its default zstd", texts.MINUTES_PYARROW, path, note),
+                  script("as the existing system", texts.MINUTES_EXISTING, path,
+                         "gzip and read_csv in memory, float32 prices, UTC date, snappy without dictionaries")]
     print("Polygon minute aggregates → Parquet")
     measure(contenders, rounds, work)
-    mine, arrow = contenders[0], contenders[3]
+    mine, arrow, old = contenders[0], contenders[3], contenders[4]
     rate = rows / min(mine.cpu)
     existing = (f"The existing system (QuantMini's ingestor, snappy, wall time on two cores) is given as"
-                f" {EXISTING_MINUTES_ROWS_PER_S:,} rows/s in specs/baselines.md, line a2; not measured here.")
+                f" {EXISTING_MINUTES_ROWS_PER_S:,} rows/s in specs/baselines.md, line a2; what it does, as its"
+                f" description says, is measured above.")
     return table("Polygon minute aggregates of a market day → Parquet (generated)", rows, path.stat().st_size, contenders) + [existing, ""], [
         target(f"Polygon minutes at least 3 × the existing system's {EXISTING_MINUTES_ROWS_PER_S:,} rows/s",
                f"{rate:,.0f} rows per CPU-second, {rate / EXISTING_MINUTES_ROWS_PER_S:.1f} ×", rate >= 3 * EXISTING_MINUTES_ROWS_PER_S),
+        target("… at least 3 × what that system does, in CPU time of the same run", f"{min(old.cpu) / min(mine.cpu):.1f} ×",
+               min(old.cpu) >= 3 * min(mine.cpu)),
         target("… peak at most 128 MiB", f"{max(mine.peak_mib):.0f} MiB", max(mine.peak_mib) <= 128),
         target("… output at most 0.9 of pyarrow's default zstd", f"{mine.size / arrow.size:.2f}", mine.size <= 0.9 * arrow.size)]
 
@@ -225,23 +204,29 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-large", action="store_true")
+    parser.add_argument("--only", default="", help="ndjson, tardis or polygon alone, printed; nothing is written")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench" / "RESULTS.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lode-bench.") as work:
         work = pathlib.Path(work)
+        if options.only:
+            part = {"ndjson": ndjson_bars, "tardis": tardis_trades, "polygon": polygon_minutes}[options.only]
+            lines, reached = part(options.rounds, work)
+            print("\n" + "\n".join(lines + reached))
+            return
         dbn_file, dbn_rows, csv_folder, origin = inputs(work)
         lines = ["# Measured against other programs", "",
                  f"Written by `bench/run` on {datetime.date.today()} from {origin}: {machine()}; {options.rounds} interleaved rounds;"
                  f" databento {version('databento')}, polars {version('polars')}, DuckDB {version('duckdb')}. What counts as"
                  " CPU, and what each program does, is said at the top of bench/compare.py.", ""]
         print("DBN, zstd → Parquet")
-        dbn = [lode(dbn_file), script("databento-python, symbols mapped", DATABENTO, dbn_file, symbols=True),
-               script("databento-python, no symbols", DATABENTO, dbn_file, symbols=False)]
+        dbn = [lode(dbn_file), script("databento-python, symbols mapped", texts.DATABENTO, dbn_file, symbols=True),
+               script("databento-python, no symbols", texts.DATABENTO, dbn_file, symbols=False)]
         measure(dbn, options.rounds, work)
         lines += table("DBN → Parquet", dbn_rows, dbn_file.stat().st_size, dbn)
         print("CSV delivery → Parquet")
         pattern = str(csv_folder / "glbx-*")
-        csv = [lode(csv_folder), script("polars", POLARS, pattern), script("DuckDB", DUCKDB, pattern)]
+        csv = [lode(csv_folder), script("polars", texts.POLARS, pattern), script("DuckDB", texts.DUCKDB, pattern)]
         measure(csv, options.rounds, work)
         lines += table("CSV delivery → Parquet", csv_rows(csv_folder), sum(f.stat().st_size for f in csv_folder.glob("glbx-*")), csv)
         if not options.no_large:
@@ -256,7 +241,7 @@ def main():
         targets = [target("DBN → Parquet at least 6.5 × databento-python in CPU time", f"{dbn_ratio:.1f} ×", dbn_ratio >= 6.5),
                    target("output at most 0.7 of its zstd file", f"{size_ratio:.2f}", size_ratio <= 0.7),
                    target("peak at most 128 MiB, also on a file 20 times as large", f"{peaks:.0f} MiB", peaks <= 128)]
-        for part in (tardis_trades, polygon_minutes):
+        for part in (ndjson_bars, tardis_trades, polygon_minutes):
             more, reached = part(options.rounds, work)
             lines += more
             targets += reached

@@ -17,6 +17,16 @@ constexpr Settings kByteDeltas = {{{ZSTD_c_strategy, ZSTD_fast},
                                    {ZSTD_c_chainLog, 13},
                                    {ZSTD_c_minMatch, 4},
                                    {ZSTD_c_targetLength, 0}}};
+constexpr Settings kByteStreams = {{{ZSTD_c_strategy, ZSTD_fast},
+                                    {ZSTD_c_hashLog, 13},
+                                    {ZSTD_c_chainLog, 13},
+                                    {ZSTD_c_minMatch, 7},
+                                    {ZSTD_c_targetLength, 0}}};
+constexpr Settings kWholeValues = {{{ZSTD_c_strategy, ZSTD_dfast},
+                                    {ZSTD_c_hashLog, 14},
+                                    {ZSTD_c_chainLog, 13},
+                                    {ZSTD_c_minMatch, 5},
+                                    {ZSTD_c_targetLength, 0}}};
 // Random bits: a search that gives up at once, so that the page is stored.
 constexpr Settings kIncompressible = {{{ZSTD_c_strategy, ZSTD_fast},
                                        {ZSTD_c_hashLog, 12},
@@ -32,6 +42,8 @@ constexpr Settings kOther = {{{ZSTD_c_strategy, ZSTD_dfast},
 const Settings& SettingsOf(PageContent content) {
   switch (content) {
     case PageContent::kByteDeltas: return kByteDeltas;
+    case PageContent::kByteStreams: return kByteStreams;
+    case PageContent::kWholeValues: return kWholeValues;
     case PageContent::kIncompressible: return kIncompressible;
     case PageContent::kOther: break;
   }

@@ -12,7 +12,8 @@ TEST(PageCompressor, EveryFrameOfOneContextDecompressesAndCarriesAChecksum) {
   PageCompressor compressor;
   std::mt19937 random(7);
   for (const size_t size : {size_t{0}, size_t{1}, size_t{5000}, size_t{300'000}, size_t{17}}) {
-    for (const PageContent content : {PageContent::kByteDeltas, PageContent::kIncompressible, PageContent::kOther}) {
+    for (const PageContent content : {PageContent::kByteDeltas, PageContent::kByteStreams, PageContent::kWholeValues,
+                                      PageContent::kIncompressible, PageContent::kOther}) {
       std::vector<uint8_t> page(size);
       for (uint8_t& byte : page) byte = static_cast<uint8_t>(random() % 7);
       const auto frame = compressor.Compress(page, content);

@@ -70,8 +70,14 @@ parquet::Encoding::type ParquetName(ValueEncoding encoding) {
   return parquet::Encoding::UNKNOWN;
 }
 
+// Of numbers.
 PageContent ContentOf(ValueEncoding encoding) {
-  return encoding == ValueEncoding::kDeltaBytes ? PageContent::kByteDeltas : PageContent::kOther;
+  switch (encoding) {
+    case ValueEncoding::kDeltaBytes: return PageContent::kByteDeltas;
+    case ValueEncoding::kByteStreamSplit: return PageContent::kByteStreams;
+    case ValueEncoding::kPlain: return PageContent::kWholeValues;
+    default: return PageContent::kOther;
+  }
 }
 
 template <typename T>

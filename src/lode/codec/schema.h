@@ -54,6 +54,7 @@ struct Column {
 // How equal keys are treated when a partition is merged.
 enum class MergeRule {
   kNewestByKey,   // one row a key: higher vendor last_modified_date, then the later receipt
+  kReplaceDays,   // one row a key; a new file of the whole market's day replaces all rows the day had
   kReplaceCells,  // every row is kept; a new delivery replaces all rows of its cells
 };
 

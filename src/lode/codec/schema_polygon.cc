@@ -73,7 +73,7 @@ TableSchema Aggregates(Market market, std::string_view type) {
           .order = {"ticker", "window_start"},
           .day_column = "session_date",
           .fallback_day_column = "",
-          .merge = MergeRule::kNewestByKey,
+          .merge = MergeRule::kReplaceDays,
           .layout = daily && market != Market::kOptions ? "month={yyyy}-{mm}/data.parquet" : "day={day}/data.parquet"};
 }
 

@@ -126,13 +126,15 @@ std::string SchemaDocs() {
   std::string text, source = "databento";
   for (const TableSchema* schema : AllSchemas()) {
     if (schema->source != source) text += SourceRules(source = schema->source);
-    const bool newest = schema->merge == MergeRule::kNewestByKey;
+    const bool by_key = schema->merge != MergeRule::kReplaceCells;
+    const bool by_day = schema->merge == MergeRule::kReplaceDays;
     text += fmt::format("\n## {} (version {})\n", schema->name, schema->version);
-    text += fmt::format(
-        "Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
-        fmt::format("{} {}", newest ? "one row a key" : "every row kept, identified by", Joined(schema->key)),
-        Joined(schema->order), schema->day_column,
-        schema->fallback_day_column.empty() ? "" : fmt::format(", else `{}`", schema->fallback_day_column));
+    text +=
+        fmt::format("Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
+                    fmt::format("{} {}{}", by_key ? "one row a key" : "every row kept, identified by",
+                                Joined(schema->key), by_day ? "; a new file of a day replaces the whole day" : ""),
+                    Joined(schema->order), schema->day_column,
+                    schema->fallback_day_column.empty() ? "" : fmt::format(", else `{}`", schema->fallback_day_column));
     text += "| # | column | type | null | meaning |\n|---|---|---|---|---|\n";
     int id = 0;
     for (const Column& column : schema->columns) {

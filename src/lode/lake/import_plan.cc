@@ -347,11 +347,16 @@ class Planner {
     for (const ledger::Cell& cell : receipt.cells) {
       input.replay_modified[cell.day] = cell.modified;
       const auto current = present_.cell_receipts().find(cell.day);
-      if (current != present_.cell_receipts().end() && current->second.contains(receipt.sequence))
-        days.insert(cell.day);
+      const bool is_current = current != present_.cell_receipts().end() && current->second.contains(receipt.sequence);
+      if (is_current || !GivesWay(cell)) days.insert(cell.day);
     }
-    if (request_.schema->merge == codec::MergeRule::kReplaceCells) input.only_days = std::move(days);
+    if (request_.schema->merge != codec::MergeRule::kNewestByKey) input.only_days = std::move(days);
     return input;
+  }
+
+  // Whether the cell's rows are gone once a later receipt has the cell; bars of files without a proper name are merged.
+  bool GivesWay(const ledger::Cell& cell) const {
+    return request_.schema->merge != codec::MergeRule::kReplaceDays || !cell.symbol.starts_with(kFileGroupPrefix);
   }
 
   const PlanRequest& request_;

@@ -23,12 +23,16 @@ class Meddler : public ImportObserver {
   void OnPlan(int64_t files, uint64_t) override {
     if (files > 0) Once(on_plan);
   }
-  void OnProgress(uint64_t, int64_t rows) override {
+  void OnProgress(uint64_t bytes, int64_t rows) override {
+    bytes_seen = bytes;
+    rows_seen = rows;
     if (rows > 0) Once(on_rows);
   }
   void OnNotice(const std::string&) override {}
 
   std::function<void()> on_plan, on_rows;
+  uint64_t bytes_seen = 0;
+  int64_t rows_seen = 0;
 
  private:
   static void Once(std::function<void()>& action) {
@@ -136,6 +140,56 @@ TEST_F(ImportTest, DuplicatesAndContradictionsOfASingleFileAreCounted) {
   EXPECT_EQ(ledger->Partitions("bars").value().size(), 1u);
   EXPECT_EQ(ledger->Receipts("bars").value().at(0).sequence, 1);
   EXPECT_THAT(Tree("receipts").begin()->second, HasSubstr("\"duplicates\":1,"));
+}
+
+TEST_F(ImportTest, ARowThatComesLateHasTheFileDecodedAgain) {
+  // More rows than a batch holds, in two partitions; one more of the first.
+  std::vector<std::string> rows;
+  for (const int year : {2023, 2024}) {
+    for (int i = 0; i < 70'000; ++i) {
+      rows.push_back(
+          fmt::format("{}-01-05T00:00:00.000000000Z,35,1,{},1.0,9.0,1.0,2.000000000,5,ESH4\n", year, 10 + i));
+    }
+  }
+  rows.push_back("2023-01-05T00:00:00.000000000Z,35,1,7,1.0,9.0,1.0,2.000000000,5,ESH4\n");
+  const auto text = [&] { return std::string(kHeader) + fmt::format("{}", fmt::join(rows, "")); };
+  const auto late = Run({Write("bars.ohlcv-1d.csv", text())});
+  ASSERT_TRUE(late) << late.error().ToString();
+  EXPECT_EQ(late->datasets[0].rows, 140'001);
+  EXPECT_EQ(late->datasets[0].records, 140'001);
+  EXPECT_EQ(late->datasets[0].duplicates, 0);
+  EXPECT_EQ(meddler_.rows_seen, 140'001) << "the pass that was given up is taken back";
+  EXPECT_EQ(meddler_.bytes_seen, text().size());
+  EXPECT_THAT(Tree(".lode/tmp"), IsEmpty());
+  EXPECT_THAT(Findings(), IsEmpty());
+  const auto bronze = Tree("bronze");
+  EXPECT_EQ(bronze.size(), 2u);
+  fs::remove_all(paths_.root);
+  fs::create_directories(paths_.root);
+  std::ranges::rotate(rows, rows.end() - 1);
+  ASSERT_TRUE(Run({Write("bars.ohlcv-1d.csv", text())}));
+  EXPECT_EQ(Tree("bronze"), bronze);
+}
+
+TEST_F(ImportTest, AFileThatSomebodyPutInBronzeIsReplaced) {
+  const fs::path place = paths_.root / "bronze/bars/year=2024/data.parquet";
+  fs::create_directories(place.parent_path());
+  ASSERT_TRUE(store::WriteDurable(place, "not ours"));
+  const auto report = Run({Write("bars.ohlcv-1d.csv", First())});
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->datasets[0].rows, 2);
+  EXPECT_THAT(Findings(), IsEmpty());
+}
+
+TEST_F(ImportTest, ALostPartitionThatCannotBeWrittenAgainTakesNoNewRows) {
+  ASSERT_TRUE(Run({Write("bars.ohlcv-1d.csv", First())}));
+  fs::remove_all(paths_.root / "bronze");
+  fs::remove_all(paths_.root / "landing");
+  fs::remove(paths_.root / "vendor/bars.ohlcv-1d.csv");
+  const auto report = Run({Write("more.ohlcv-1d.csv", std::string(kHeader) + Bar(8, 3))});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind, ErrorKind::kCorrupt);
+  EXPECT_THAT(Tree("bronze"), IsEmpty());
 }
 
 }  // namespace

@@ -114,13 +114,13 @@ class Merge {
   // batch tells whether its key occurs again.
   Status CopyUntil(Cursor& cursor, const Cursor* limit) {
     const auto last = static_cast<uint32_t>(cursor.batch->num_rows() - 1);
-    const bool by_key = schema_.merge == MergeRule::kNewestByKey;
+    const bool by_key = schema_.merge != MergeRule::kReplaceCells;
     const Source& source = sources_[cursor.slot];
-    const bool alone = limit == nullptr && (by_key || !source.existing);
+    const bool alone = limit == nullptr && !MayBeReplaced(source);
     if (alone) CopyAlone(cursor, last, by_key);
     while (!alone && cursor.row < last && output_.size() < kOutputRows) {
       if (by_key && order_.SameKey(cursor.keys, cursor.row, cursor.keys, cursor.row + 1)) break;
-      if (by_key || !Replaced(source, cursor.row)) output_.push_back({cursor.slot, cursor.row});
+      if (!Replaced(source, cursor.row)) output_.push_back({cursor.slot, cursor.row});
       ++cursor.row;
       if (limit != nullptr && CompareCurrent(cursor, *limit) >= 0) return Ok();
     }
@@ -138,8 +138,10 @@ class Merge {
     for (; cursor.row < stop; ++cursor.row) output_.push_back({cursor.slot, cursor.row});
   }
 
+  bool MayBeReplaced(const Source& source) const { return source.existing && schema_.merge != MergeRule::kNewestByKey; }
+
   bool Replaced(const Source& source, uint32_t row) const {
-    return source.existing && rules_.replaced(*source.batch, row, source.FileOf(row), source.DayOf(row));
+    return MayBeReplaced(source) && rules_.replaced(*source.batch, row, source.FileOf(row), source.DayOf(row));
   }
 
   // Pops all rows whose key equals the cursor's into group_.
@@ -170,10 +172,9 @@ class Merge {
   }
 
   void Resolve() {
+    std::erase_if(group_, [&](RowRef ref) { return Replaced(sources_[ref.batch], ref.row); });
     if (schema_.merge == MergeRule::kReplaceCells) {
-      for (const RowRef ref : group_) {
-        if (!Replaced(sources_[ref.batch], ref.row)) output_.push_back(ref);
-      }
+      output_.insert(output_.end(), group_.begin(), group_.end());
       return;
     }
     if (group_.size() > 1) RefuseContradictions();

@@ -78,6 +78,39 @@ TEST_F(MergeTest, EqualRowsOfOneImportCollapseAndContradictionsAreRefused) {
   EXPECT_EQ(conflicts_, (std::vector<int64_t>{2, 3}));
 }
 
+TEST_F(MergeTest, DaysOfAMarketGiveWayAsAWhole) {
+  codec::TableSchema schema = Bars();
+  schema.merge = codec::MergeRule::kReplaceDays;
+  constexpr int64_t kDayUs = kNsPerDay / 1000;
+  precedence_ = {{-1, {}}, {7, {std::nullopt, 9}}};
+  const std::vector<BarRow> present = {{.ts_us = 1, .close = 1},
+                                       {.ts_us = 2, .close = 2},
+                                       {.ts_us = 3, .close = 3},
+                                       {.ts_us = kDayUs, .close = 4},
+                                       {.ts_us = kDayUs + 1, .close = 5}};
+  const std::vector<BarRow> delivered = {{.ts_us = 2, .close = 20, .source_file = 7},
+                                         {.ts_us = 4, .close = 40, .source_file = 7}};
+  for (const bool with_rows : {true, false}) {
+    for (const size_t batch_rows : {1, 2, 10}) {
+      std::vector<std::unique_ptr<RowStream>> incoming;
+      if (with_rows) incoming.push_back(Stream(delivered, batch_rows));
+      const MergeRules rules{
+          .precedence = [&](int32_t file, Day) { return precedence_[file]; },
+          .replaced = [](const arrow::RecordBatch&, uint32_t, int32_t, Day day) { return day == Day{0}; },
+          .conflict = [](int32_t, int64_t, const std::string&) { FAIL(); }};
+      std::vector<BarRow> rows;
+      ASSERT_TRUE(MergeStreams(schema, strings_, Stream(present, batch_rows), std::move(incoming), rules,
+                               [&](const Batch& batch) {
+                                 testing::ReadBars(*batch, strings_, rows);
+                                 return Ok();
+                               }));
+      std::vector<int64_t> closes;
+      for (const BarRow& row : rows) closes.push_back(row.close);
+      EXPECT_EQ(closes, with_rows ? (std::vector<int64_t>{20, 40, 4, 5}) : (std::vector<int64_t>{4, 5})) << batch_rows;
+    }
+  }
+}
+
 TEST_F(MergeTest, SpilledAndMergedRowsEqualAReferenceMap) {
   const uint64_t seed = std::random_device{}();
   RecordProperty("seed", std::to_string(seed));

@@ -53,6 +53,10 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
   LODE_TRY(const auto datasets, writer.ledger().Datasets());
   const auto self = std::ranges::find(datasets, writer.dataset(), &ledger::DatasetRow::name);
   const codec::TableSchema* schema = self == datasets.end() ? nullptr : codec::FindSchema(self->schema);
+  if (schema != nullptr && schema->merge == codec::MergeRule::kReplaceDays) {
+    LODE_TRY(replaced.ReplaceDays(cells, present));
+    return replaced;
+  }
   if (schema == nullptr || schema->merge != codec::MergeRule::kReplaceCells) return replaced;
   LODE_TRY(const auto receipts, writer.ledger().Receipts(writer.dataset()));
   std::set<int64_t> from_wire;
@@ -86,7 +90,38 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
   return replaced;
 }
 
+Status ReplacedRows::ReplaceDays(const std::vector<ledger::Cell>& delivered,
+                                 const std::vector<ledger::CellRow>& present) {
+  std::map<Day, std::vector<const ledger::Cell*>> present_of;
+  for (const ledger::CellRow& row : present) {
+    if (HoldsRows(row.cell)) present_of[row.cell.day].push_back(&row.cell);
+  }
+  for (const ledger::Cell& cell : delivered) {
+    if (cell.symbol.starts_with(kFileGroupPrefix)) continue;  // nothing says that it is the whole day
+    const auto of_day = present_of.find(cell.day);
+    if (of_day == present_of.end()) continue;
+    const auto same = std::ranges::find(of_day->second, cell.symbol, &ledger::Cell::symbol);
+    if (same == of_day->second.end()) continue;
+    if (!ledger::Replaces(cell, **same)) {
+      if (cell.state != ledger::CellState::kPartial) continue;  // an emptiness without a date takes no rows away
+      return Fail(ErrorKind::kBadInput, "{}: the lake has the whole day, and of this file {}; nothing was replaced",
+                  FormatDay(cell.day), cell.reason);
+    }
+    if (of_day->second.size() > 1) {
+      const size_t other = same == of_day->second.begin() ? 1 : 0;
+      return Fail(ErrorKind::kBadInput,
+                  "{}: the lake has bars of {} besides those this file replaces, and they cannot be told apart; import "
+                  "into another dataset",
+                  FormatDay(cell.day), of_day->second[other]->symbol);
+    }
+    days_.insert(cell.day);
+    touched_.emplace(cell.day, cell.symbol);
+  }
+  return Ok();
+}
+
 bool ReplacedRows::IsReplaced(const arrow::RecordBatch& rows, uint32_t row, int32_t source_file, Day day) {
+  if (days_.contains(day)) return true;
   const auto labels = labels_.find(day);
   if (labels == labels_.end() || source_file == codec::StringPool::kNull) return false;
   if (!labels->second.contains(std::string(strings_->Get(source_file)))) return false;

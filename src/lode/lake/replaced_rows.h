@@ -1,4 +1,5 @@
-// Which rows of present partitions an import replaces: those of the cells it delivers again.
+// Which rows of present partitions an import replaces: those of the cells it delivers again. Events know the file they
+// came from; a market day's bars are replaced by their day.
 #pragma once
 
 #include <map>
@@ -36,7 +37,12 @@ class ReplacedRows {
   void set_instruments(const std::map<Day, std::set<int64_t>>* instruments) { instruments_ = instruments; }
 
  private:
+  // Bars: the days that whole files of the market deliver again. kBadInput when their rows could not be told from
+  // another file's, or the new file may be cut short and the present one is not.
+  Status ReplaceDays(const std::vector<ledger::Cell>& delivered, const std::vector<ledger::CellRow>& present);
+
   const codec::StringPool* strings_ = nullptr;
+  std::set<Day> days_;                             // bars: all present rows of the day are replaced
   std::map<Day, std::set<std::string>> labels_;    // source labels whose rows of the day are replaced
   std::set<std::pair<Day, std::string>> touched_;  // cells that hold those rows
   std::set<Day> loose_days_;                       // of these, days answered by files without a request

@@ -22,7 +22,6 @@ UnitRows::UnitRows(const codec::TableSchema& schema, codec::StringPool& strings,
 
 void UnitRows::Reset() {
   sorter_ = std::make_unique<PartitionSorter>(schema_, strings_, options_.temporary_dir, options_.sorter_bytes);
-  sorted_.clear();
   early_ = out_of_order_ = false;
   partition_.clear();
   way_ = Way::kSort;

@@ -108,7 +108,10 @@ class UnitRowsTest : public ::testing::Test {
     for (const auto& [partition, file] : unit.direct()) {
       EXPECT_EQ(std::ranges::count(sorted, partition), 0) << "rows of one partition on two ways";
       EXPECT_EQ(file.written.rows, file.counts.rows);
-      if (file.counts.rows == 0) continue;
+      if (file.counts.rows == 0) {
+        EXPECT_TRUE(file.temporary.empty());
+        continue;
+      }
       ++outcome.direct;
       EXPECT_EQ(fs::file_size(file.temporary), file.written.size);
       outcome.files[partition] = FactsOf(file.written, file.counts);
@@ -301,6 +304,16 @@ TEST_F(UnitRowsTest, APartitionOfContradictionsAloneHasNoFile) {
   EXPECT_EQ(expected.files.size(), 1u);
   EXPECT_TRUE(expected.files.contains("p1"));
   EXPECT_EQ(expected.conflicts.size(), 20u);
+}
+
+TEST_F(UnitRowsTest, ContradictionsMetBeforeARestartAreToldOnce) {
+  const std::vector<BarRow> rows = {{.ts_us = 1, .close = 1},
+                                    {.ts_us = 1, .close = 2},
+                                    {.ts_us = kPartitionUs, .close = 3},
+                                    {.ts_us = 2, .close = 4}};  // of the finished partition
+  std::map<std::string, Outcome> ways;
+  EXPECT_EQ(RunAllWays(rows, 1, &ways).conflicts.size(), 2u);
+  EXPECT_TRUE(ways.at(kEarly.name).restarted);
 }
 
 TEST_F(UnitRowsTest, PartitionsThatMayNotBeWrittenGoToTheSorter) {

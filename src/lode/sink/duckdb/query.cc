@@ -43,12 +43,12 @@ std::map<std::string, std::string> Settings(const QueryRequest& request, const s
   return settings;
 }
 
-Status CreateViews(Connection& connection, const QueryRequest& request, const std::vector<ledger::DatasetRow>& datasets,
+Status CreateViews(Connection& connection, const QueryRequest& request, const std::vector<ViewedDataset>& datasets,
                    std::optional<Pins>& pins) {
-  for (const ledger::DatasetRow& dataset : datasets) {
+  for (const ViewedDataset& dataset : datasets) {
     fs::path folder = request.paths.bronze(dataset.name);
     bool named = Names(request.sql, dataset.name);
-    if (pins && named) {
+    if (pins && named && !dataset.is_empty) {
       Result<fs::path> pinned = pins->Pin(request.paths, dataset.name);
       if (pinned) folder = *pinned;
       if (!pinned) log::Debug("{}; reading bronze itself", pinned.error().ToString());
@@ -60,7 +60,7 @@ Status CreateViews(Connection& connection, const QueryRequest& request, const st
 }
 
 // `began` tells whether rows may have reached the writer.
-Status Answer(const QueryRequest& request, const std::vector<ledger::DatasetRow>& datasets, Connection& connection,
+Status Answer(const QueryRequest& request, const std::vector<ViewedDataset>& datasets, Connection& connection,
               std::optional<Pins>& pins, RowWriter& writer, bool& began) {
   LODE_TRY(connection.Execute("SET TimeZone = 'UTC'"));
   LODE_TRY(CreateViews(connection, request, datasets, pins));
@@ -79,12 +79,12 @@ Status Answer(const QueryRequest& request, const std::vector<ledger::DatasetRow>
 
 // One attempt, with pins where the lake can be written.
 Status Attempt(const QueryRequest& request, RowWriter& writer, bool& began) {
-  std::vector<ledger::DatasetRow> datasets;
+  std::vector<ViewedDataset> datasets;
   if (request.ledger != nullptr) {
-    LODE_TRY(datasets, DatasetsWithFiles(request.paths, *request.ledger));
+    LODE_TRY(datasets, ViewedDatasets(request.paths, *request.ledger));
   }
   std::optional<Pins> pins;  // outlives the connection
-  if (std::ranges::any_of(datasets, [&](const ledger::DatasetRow& row) { return Names(request.sql, row.name); })) {
+  if (std::ranges::any_of(datasets, [&](const ViewedDataset& row) { return Names(request.sql, row.name); })) {
     Result<Pins> created = Pins::Create(request.paths);
     if (created) pins.emplace(*std::move(created));
     if (!created) log::Debug("{}; reading bronze itself", created.error().ToString());

@@ -20,13 +20,14 @@ constexpr std::string_view kComment = "lode: bronze of ";
 fs::path FingerprintFile(const lake::LakePaths& paths) { return paths.root / ".lode" / "views"; }
 
 // All that the views depend on, as text: equal text, equal views.
-std::string Fingerprint(const lake::LakePaths& paths, const std::vector<ledger::DatasetRow>& datasets) {
+std::string Fingerprint(const lake::LakePaths& paths, const std::vector<ViewedDataset>& datasets) {
   std::error_code problem;
   fs::path root = fs::canonical(paths.root, problem);
   std::string text = fmt::format("views {}\nlake {}\n", kViewVersion, root.string());
-  for (const ledger::DatasetRow& dataset : datasets) {
+  for (const ViewedDataset& dataset : datasets) {
     const codec::TableSchema* schema = codec::FindSchema(dataset.schema);
-    text += fmt::format("dataset {} {} {}\n", dataset.name, dataset.schema, schema == nullptr ? 0 : schema->version);
+    text += fmt::format("dataset {} {} {}{}\n", dataset.name, dataset.schema, schema == nullptr ? 0 : schema->version,
+                        dataset.is_empty ? " empty" : "");
   }
   return text;
 }
@@ -38,27 +39,53 @@ bool IsCurrent(const lake::LakePaths& paths, const std::string& fingerprint) {
   return stored && *stored == fingerprint;
 }
 
+// The type that DuckDB gives a column of our Parquet.
+std::string_view SqlType(codec::ColumnType type) {
+  switch (type) {
+    case codec::ColumnType::kBool: return "BOOLEAN";
+    case codec::ColumnType::kInt32: return "INTEGER";
+    case codec::ColumnType::kInt64: return "BIGINT";
+    case codec::ColumnType::kUint64: return "UBIGINT";
+    case codec::ColumnType::kFloat64: return "DOUBLE";
+    case codec::ColumnType::kPrice: return "DECIMAL(18,9)";
+    case codec::ColumnType::kTimestampUs: return "TIMESTAMP";
+    case codec::ColumnType::kTimestampNs: return "TIMESTAMP_NS";
+    case codec::ColumnType::kDate: return "DATE";
+    case codec::ColumnType::kText: break;
+  }
+  return "VARCHAR";
+}
+
+// A table of the schema without rows: read_parquet of a pattern that no file fits is an error.
+std::string NoRowsSql(const codec::TableSchema& schema) {
+  std::vector<std::string> columns;
+  for (const codec::Column& column : schema.columns) {
+    columns.push_back(fmt::format("CAST(NULL AS {}) AS {}", SqlType(column.type), SqlName(column.name)));
+  }
+  return fmt::format("SELECT {} WHERE false", fmt::join(columns, ", "));
+}
+
 // Views of ours whose dataset is gone.
-Status DropStale(Connection& connection, const std::vector<ledger::DatasetRow>& datasets) {
+Status DropStale(Connection& connection, const std::vector<ViewedDataset>& datasets) {
   LODE_TRY(std::vector<std::string> ours,
            connection.Texts("SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main' AND "
                             "starts_with(comment, " +
                             SqlText(kComment) + ")"));
   for (const std::string& name : ours) {
-    bool kept = std::ranges::any_of(datasets, [&](const ledger::DatasetRow& dataset) { return dataset.name == name; });
+    bool kept = std::ranges::any_of(datasets, [&](const ViewedDataset& dataset) { return dataset.name == name; });
     if (!kept) LODE_TRY(connection.Execute("DROP VIEW IF EXISTS " + SqlName(name)));
   }
   return Ok();
 }
 
-Status WriteViews(const lake::LakePaths& paths, const std::vector<ledger::DatasetRow>& datasets) {
+Status WriteViews(const lake::LakePaths& paths, const std::vector<ViewedDataset>& datasets) {
   LODE_TRY(Connection connection, Connection::Open(paths.duckdb(), {{"threads", "1"}, {"memory_limit", "128MiB"}}));
   LODE_TRY(connection.Execute("BEGIN"));
   LODE_TRY(DropStale(connection, datasets));
   std::error_code problem;
   fs::path root = fs::canonical(paths.root, problem);
   if (problem) return Fail(ErrorKind::kStorage, "{}: {}", paths.root.string(), problem.message());
-  for (const ledger::DatasetRow& dataset : datasets) {
+  for (const ViewedDataset& dataset : datasets) {
     LODE_TRY(connection.Execute(ViewSql(dataset, root / "bronze" / dataset.name)));
     LODE_TRY(connection.Execute("COMMENT ON VIEW " + SqlName(dataset.name) + " IS " +
                                 SqlText(std::string(kComment) + dataset.name)));
@@ -68,37 +95,39 @@ Status WriteViews(const lake::LakePaths& paths, const std::vector<ledger::Datase
 
 }  // namespace
 
-Result<std::vector<ledger::DatasetRow>> DatasetsWithFiles(const lake::LakePaths& paths, ledger::Ledger& ledger) {
+Result<std::vector<ViewedDataset>> ViewedDatasets(const lake::LakePaths& paths, ledger::Ledger& ledger) {
   LODE_TRY(std::vector<ledger::DatasetRow> datasets, ledger.Datasets());
-  std::vector<ledger::DatasetRow> present;
+  std::vector<ViewedDataset> viewed;
   for (ledger::DatasetRow& dataset : datasets) {
     if (!CheckDatasetName(dataset.name)) continue;  // somebody else's ledger: names become paths and SQL
     LODE_TRY(std::vector<ledger::PartitionRow> partitions, ledger.Partitions(dataset.name));
-    for (const ledger::PartitionRow& row : partitions) {
+    const bool is_empty = partitions.empty() && codec::FindSchema(dataset.schema) != nullptr;
+    const bool has_files = std::ranges::any_of(partitions, [&](const ledger::PartitionRow& row) {
       std::error_code problem;
-      if (!fs::exists(paths.bronze(dataset.name) / row.partition.path, problem)) continue;
-      present.push_back(std::move(dataset));
-      break;
-    }
+      return fs::exists(paths.bronze(dataset.name) / row.partition.path, problem);
+    });
+    if (has_files || is_empty) viewed.push_back({std::move(dataset.name), std::move(dataset.schema), is_empty});
   }
-  std::ranges::sort(present, {}, &ledger::DatasetRow::name);
-  return present;
+  std::ranges::sort(viewed, {}, &ViewedDataset::name);
+  return viewed;
 }
 
-std::string ViewSql(const ledger::DatasetRow& dataset, const fs::path& folder) {
+std::string ViewSql(const ViewedDataset& dataset, const fs::path& folder) {
+  const codec::TableSchema* schema = codec::FindSchema(dataset.schema);
   std::string sql = "CREATE OR REPLACE VIEW " + SqlName(dataset.name) + " AS SELECT *";
-  if (const codec::TableSchema* schema = codec::FindSchema(dataset.schema)) {
+  if (schema != nullptr) {
     for (const codec::Column& column : schema->columns) {
       if (column.type != codec::ColumnType::kPrice) continue;
       sql += fmt::format(", CAST({} AS DOUBLE) AS {}", SqlName(column.name), SqlName(column.name + "_f64"));
     }
   }
+  if (dataset.is_empty && schema != nullptr) return sql + " FROM (" + NoRowsSql(*schema) + ")";
   return sql + " FROM read_parquet(" + SqlText(LiteralPattern(folder) + "/**/*.parquet") +
          ", hive_partitioning = false)";
 }
 
 Result<bool> ViewsAreCurrent(const lake::LakePaths& paths, ledger::Ledger& ledger) {
-  LODE_TRY(std::vector<ledger::DatasetRow> datasets, DatasetsWithFiles(paths, ledger));
+  LODE_TRY(std::vector<ViewedDataset> datasets, ViewedDatasets(paths, ledger));
   return IsCurrent(paths, Fingerprint(paths, datasets));
 }
 
@@ -107,7 +136,7 @@ Result<ViewRefresh> RefreshViews(const lake::LakePaths& paths, ledger::Ledger& l
   if (current) return ViewRefresh{};
   std::error_code problem;
   DuckdbTurn turn(paths);
-  LODE_TRY(std::vector<ledger::DatasetRow> datasets, DatasetsWithFiles(paths, ledger));
+  LODE_TRY(std::vector<ViewedDataset> datasets, ViewedDatasets(paths, ledger));
   std::string fingerprint = Fingerprint(paths, datasets);
   if (IsCurrent(paths, fingerprint)) return ViewRefresh{};
   Status written = WriteViews(paths, datasets);

@@ -12,11 +12,17 @@
 
 namespace lode::sink {
 
-// Datasets that have at least one partition file here.
-Result<std::vector<ledger::DatasetRow>> DatasetsWithFiles(const lake::LakePaths& paths, ledger::Ledger& ledger);
+struct ViewedDataset {
+  std::string name, schema;
+  bool is_empty = false;  // no receipt names a partition: the vendor had nothing for any of its days
+};
 
-// CREATE OR REPLACE VIEW over every Parquet file below `folder`.
-std::string ViewSql(const ledger::DatasetRow& dataset, const std::filesystem::path& folder);
+// Datasets that have at least one partition file here, and those that never had a row. One whose files are all lost is
+// neither: a view of no rows would lie.
+Result<std::vector<ViewedDataset>> ViewedDatasets(const lake::LakePaths& paths, ledger::Ledger& ledger);
+
+// CREATE OR REPLACE VIEW over every Parquet file below `folder`; of an empty dataset, over no rows of its schema.
+std::string ViewSql(const ViewedDataset& dataset, const std::filesystem::path& folder);
 
 enum class ViewState {
   kCurrent,  // nothing had to be done; nothing was touched
