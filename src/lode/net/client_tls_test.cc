@@ -72,7 +72,9 @@ TEST_F(TlsTest, ACertificateForAnotherNameIsNotTrusted) {
 
 TEST_F(TlsTest, AServerThatSpeaksNoTlsIsUnreachable) {
   ScriptServer server(Each({Answer(200, "data")}));
-  const Fetched fetched = Get(To(fmt::format("https://127.0.0.1:{}/", server.port())), Trusting());
+  Request request = To(fmt::format("https://127.0.0.1:{}/", server.port()));
+  request.idle_timeout = std::chrono::milliseconds(200);  // the server waits for a request, the client for a handshake
+  const Fetched fetched = Get(request, Trusting());
   EXPECT_EQ(fetched.outcome.response.failure, FailureClass::kUnreachable);
 }
 
