@@ -151,7 +151,9 @@ def ndjson_bars(rounds, work):
     note = "hd unfolded, prices DECIMAL(18,9), times typed; order of the files kept"
     mine = lode(folder)
     mine.note = "rows sorted by instrument, a file a month; " + mine.note
-    parquet = [mine, script("DuckDB", texts.BARS_DUCKDB_PARQUET, pattern, note), script("polars", texts.BARS_POLARS, pattern, note)]
+    parquet = [mine, script("DuckDB", texts.BARS_DUCKDB_PARQUET, pattern, note), script("polars", texts.BARS_POLARS, pattern, note),
+               script("copy and hash alone", texts.COPY_AND_HASH, pattern,
+                      "hash, copy with hash and fsync, read the copy: what an import does besides typing the rows; nothing else")]
     print("Databento NDJSON → Parquet")
     measure(parquet, rounds, work)
     loaded = [lode_table(folder), script("DuckDB", texts.BARS_DUCKDB_TABLE, pattern, note + "; CREATE TABLE … AS in a new database file")]

@@ -105,7 +105,13 @@ std::string_view SourceRules(std::string_view source) {
            "- **Computed** columns are lode's: `session_date` is the day in New York; `underlying`, `expiry`, "
            "`option_type` and\n"
            "  `strike` are the parts of an option ticker (O:SPX1230120C04000000: SPX1, 2023-01-20, C, 4000).\n"
-           "- Bars are as the vendor sells them, not adjusted for splits.\n";
+           "- Bars are as the vendor sells them, not adjusted for splits.\n"
+           "- A file of bars is the whole market's day: published again, it replaces the day, bars that it lacks "
+           "included. One that\n"
+           "  may be cut short (plain text without its last line end) is refused, one without bars takes none away, "
+           "and "
+           "a file\n"
+           "  without the vendor's name is merged by key.\n";
   }
   if (source == "tardis") {
     return "\n# Tardis csv files\n"
