@@ -12,7 +12,7 @@ find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED)
-find_package(CURL 7.88 REQUIRED)
+find_package(CURL 7.88 REQUIRED)  # the header; loaded at run time: net/curl.h
 find_package(SQLite3 REQUIRED)
 find_package(date REQUIRED)
 find_package(PkgConfig REQUIRED)

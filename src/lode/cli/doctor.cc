@@ -15,6 +15,7 @@
 #include "lode/cli/commands.h"
 #include "lode/cli/table.h"
 #include "lode/lake/lake.h"
+#include "lode/net/curl.h"
 #include "lode/sink/duckdb/library.h"
 #include "lode/sink/duckdb/views.h"
 #include "lode/store/local_disk.h"
@@ -71,6 +72,11 @@ class DoctorCommand : public Command {
     Add("ok", "arrow", ARROW_VERSION_STRING);
     Add("ok", "sqlite", sqlite3_libversion());
     Add("ok", "openssl", OpenSSL_version(OPENSSL_VERSION));
+    if (const Result<const net::CurlApi*> curl = net::LoadCurl()) {
+      Add("ok", "libcurl", (*curl)->version());
+    } else {
+      Add("problem", "libcurl", curl.error().message);
+    }
     Result<const sink::DuckdbApi*> duckdb = sink::LoadDuckdb();
     if (duckdb) {
       Add("ok", "duckdb", fmt::format("{} at {}", (*duckdb)->library_version(), (*duckdb)->path));

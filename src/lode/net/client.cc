@@ -1,7 +1,5 @@
 // The event loop: takes requests from the queue, runs their tries on libcurl's multi interface, and decides with
 // retry.h what comes after a try.
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -11,6 +9,7 @@
 
 #include "lode/base/log.h"
 #include "lode/base/stop.h"
+#include "lode/net/curl.h"
 #include "lode/net/http.h"
 #include "lode/net/redact.h"
 #include "lode/net/request_queue.h"
@@ -33,7 +32,7 @@ constexpr long kKeptConnections = 256;
 constexpr uint64_t kProgressBytes = 1 << 20;
 
 struct MultiCloser {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  void operator()(CURLM* multi) const { Curl().multi_cleanup(multi); }
 };
 
 std::string LabelOf(const Job& job) {
@@ -113,11 +112,11 @@ CurlClient::CurlClient(ClientOptions options, CURLM* multi)
       random_(options_.seed != 0 ? options_.seed : std::random_device{}()) {
   settings_.user_agent = options_.user_agent.empty() ? "lode/" LODE_VERSION : options_.user_agent;
   settings_.ca_file = options_.ca_file;
-  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kKeptConnections);
+  Curl().multi_setopt(multi, CURLMOPT_MAXCONNECTS, kKeptConnections);
 }
 
 CurlClient::~CurlClient() {
-  for (auto& [key, transfer] : running_) curl_multi_remove_handle(multi_.get(), transfer->easy());
+  for (auto& [key, transfer] : running_) Curl().multi_remove_handle(multi_.get(), transfer->easy());
 }
 
 void CurlClient::Add(Request request, std::shared_ptr<Body> body, Done done) {
@@ -159,17 +158,17 @@ void CurlClient::Post(std::function<void()> task) {
     const std::lock_guard lock(tasks_mutex_);
     tasks_.push_back(std::move(task));
   }
-  curl_multi_wakeup(multi_.get());
+  Curl().multi_wakeup(multi_.get());
 }
 
 void CurlClient::HoldOpen(bool hold) {
   holds_.fetch_add(hold ? 1 : -1);
-  curl_multi_wakeup(multi_.get());
+  Curl().multi_wakeup(multi_.get());
 }
 
 void CurlClient::Cancel() {
   cancelled_ = true;
-  curl_multi_wakeup(multi_.get());
+  Curl().multi_wakeup(multi_.get());
 }
 
 bool CurlClient::RunTasks() {
@@ -253,7 +252,7 @@ void CurlClient::StartJob(std::unique_ptr<Job> job, TimePoint now) {
     return;
   }
   Status started = transfer->Start(std::move(job), settings_, now);
-  if (started && curl_multi_add_handle(multi_.get(), transfer->easy()) != CURLM_OK) {
+  if (started && Curl().multi_add_handle(multi_.get(), transfer->easy()) != CURLM_OK) {
     started = Fail(ErrorKind::kInternal, "libcurl took no further request");
   }
   if (!started) {
@@ -268,15 +267,15 @@ void CurlClient::StartJob(std::unique_ptr<Job> job, TimePoint now) {
 
 bool CurlClient::Perform() {
   int running = 0;
-  curl_multi_perform(multi_.get(), &running);
+  Curl().multi_perform(multi_.get(), &running);
   bool ended = false;
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+  while (const CURLMsg* message = Curl().multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     Transfer* transfer = nullptr;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    Curl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     const CURLcode code = message->data.result;
-    curl_multi_remove_handle(multi_.get(), transfer->easy());  // `message` is gone from here
+    Curl().multi_remove_handle(multi_.get(), transfer->easy());  // `message` is gone from here
     Conclude(transfer, transfer->Conclude(code));
     ended = true;
   }
@@ -294,7 +293,7 @@ void CurlClient::EndIdle(TimePoint now) {
     if (transfer->IsIdle(now)) idle.push_back(key);
   }
   for (Transfer* transfer : idle) {
-    curl_multi_remove_handle(multi_.get(), transfer->easy());
+    Curl().multi_remove_handle(multi_.get(), transfer->easy());
     Conclude(transfer, transfer->ConcludeIdle());
   }
 }
@@ -306,7 +305,7 @@ void CurlClient::Wait() {
   if (next < now + kTick) {
     timeout_ms = next <= now ? 0 : static_cast<int>(std::chrono::ceil<milliseconds>(next - now).count());
   }
-  curl_multi_poll(multi_.get(), nullptr, 0, timeout_ms, nullptr);
+  Curl().multi_poll(multi_.get(), nullptr, 0, timeout_ms, nullptr);
 }
 
 void CurlClient::EndEverything() {
@@ -314,7 +313,7 @@ void CurlClient::EndEverything() {
   while (true) {
     std::vector<std::unique_ptr<Job>> jobs = queue_.TakeAll();
     for (auto& [key, transfer] : running_) {
-      curl_multi_remove_handle(multi_.get(), transfer->easy());
+      Curl().multi_remove_handle(multi_.get(), transfer->easy());
       jobs.push_back(transfer->TakeJob());
       queue_.Ended(jobs.back()->target.origin);
       free_.push_back(std::move(transfer));
@@ -445,13 +444,12 @@ void CurlClient::EndFailed(std::unique_ptr<Job> job, Error error, FailureClass r
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::Make(ClientOptions options) {
-  static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (global != CURLE_OK) return Fail(ErrorKind::kInternal, "libcurl: {}", curl_easy_strerror(global));
+  LODE_TRY([[maybe_unused]] const CurlApi* curl, LoadCurl());
   for (std::string& origin : options.allowed_origins) {
     LODE_TRY(origin, OriginOf(origin));
   }
   if (options.limits.connections < 1) return Fail(ErrorKind::kConfig, "an HTTP client needs at least one connection");
-  CURLM* multi = curl_multi_init();
+  CURLM* multi = Curl().multi_init();
   if (multi == nullptr) return Fail(ErrorKind::kInternal, "libcurl: out of memory");
   return std::make_unique<CurlClient>(std::move(options), multi);
 }

@@ -1,10 +1,10 @@
 #include "lode/net/retry.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+
+#include "lode/net/curl.h"
 
 namespace lode::net {
 namespace {
@@ -90,7 +90,7 @@ std::optional<milliseconds> ParseRetryAfter(std::string_view text, int64_t now_s
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (error != std::errc()) seconds = kLongestSeconds;
   } else {
-    const time_t date = curl_getdate(std::string(text).c_str(), nullptr);
+    const time_t date = Curl().getdate(std::string(text).c_str(), nullptr);
     if (date < 0) return std::nullopt;
     seconds = static_cast<int64_t>(date) - now_s;
   }

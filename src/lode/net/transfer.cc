@@ -68,13 +68,13 @@ TryFailure Transient(std::string what) {
 }  // namespace
 
 std::unique_ptr<Transfer> Transfer::Make() {
-  CURL* easy = curl_easy_init();
+  CURL* easy = Curl().easy_init();
   return easy == nullptr ? nullptr : std::unique_ptr<Transfer>(new Transfer(easy));
 }
 
 Transfer::~Transfer() {
-  curl_easy_cleanup(easy_);
-  curl_slist_free_all(header_list_);
+  Curl().easy_cleanup(easy_);
+  Curl().slist_free_all(header_list_);
 }
 
 // ---- what the server sends ----
@@ -222,10 +222,10 @@ bool Transfer::WriteBody(std::string_view bytes) {
 int64_t Transfer::MovedBytes() const {
   curl_off_t up = 0, down = 0;
   long head = 0, request = 0;
-  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &up);
-  curl_easy_getinfo(easy_, CURLINFO_SIZE_DOWNLOAD_T, &down);
-  curl_easy_getinfo(easy_, CURLINFO_HEADER_SIZE, &head);
-  curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request);
+  Curl().easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &up);
+  Curl().easy_getinfo(easy_, CURLINFO_SIZE_DOWNLOAD_T, &down);
+  Curl().easy_getinfo(easy_, CURLINFO_HEADER_SIZE, &head);
+  Curl().easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request);
   return up + down + head + request;
 }
 
@@ -240,7 +240,7 @@ bool Transfer::IsIdle(TimePoint now) {
 }
 
 TryFailure Transfer::JudgeCurl(CURLcode code) const {
-  TryFailure failure = Transient(error_[0] != '\0' ? error_ : curl_easy_strerror(code));
+  TryFailure failure = Transient(error_[0] != '\0' ? error_ : Curl().easy_strerror(code));
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -280,7 +280,7 @@ TryEnd Transfer::Fail(TryFailure failure) {
 TryEnd Transfer::ConcludeIdle() {
   long connected_us = 0;
   curl_off_t pretransfer_us = 0;
-  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
+  Curl().easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us);
   connected_us = static_cast<long>(pretransfer_us);
   TryFailure failure = Transient(fmt::format("no byte for {} ms", job_->request.idle_timeout.count()));
   failure.reason = connected_us > 0 ? FailureClass::kTimeout : FailureClass::kUnreachable;

@@ -2,13 +2,12 @@
 // it ended. Knows nothing of queues, waits and further tries.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "lode/net/curl.h"
 #include "lode/net/http.h"
 #include "lode/net/retry.h"
 #include "lode/net/url.h"

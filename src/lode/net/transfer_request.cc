@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kLongestConnect{30'000};
 
 template <typename Value>
 void Set(CURL* easy, CURLoption option, Value value) {
-  curl_easy_setopt(easy, option, value);
+  Curl().easy_setopt(easy, option, value);
 }
 
 bool HasHeader(const std::vector<Header>& headers, std::string_view name) {
@@ -45,7 +45,7 @@ Status Transfer::Start(std::unique_ptr<Job> job, const TransferSettings& setting
   const Request& request = job_->request;
   asked_offset_ = job_->restart || HasHeader(request.headers, "Range") ? 0 : job_->body->held();
 
-  curl_easy_reset(easy_);
+  Curl().easy_reset(easy_);
   Set(easy_, CURLOPT_PRIVATE, this);
   Set(easy_, CURLOPT_ERRORBUFFER, error_);
   Set(easy_, CURLOPT_NOSIGNAL, 1L);
@@ -120,13 +120,13 @@ Status Transfer::SetHeaders() {
   if (asked_offset_ > 0) lines.push_back(fmt::format("Range: bytes={}-", asked_offset_));
   if (!HasHeader(request.headers, "Content-Type")) lines.emplace_back("Content-Type:");
   lines.emplace_back("Expect:");
-  curl_slist_free_all(header_list_);
+  Curl().slist_free_all(header_list_);
   header_list_ = nullptr;
   for (const std::string& line : lines) {
     if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
       return lode::Fail(ErrorKind::kConfig, "a request header or key holds a line break");
     }
-    curl_slist* longer = curl_slist_append(header_list_, line.c_str());
+    curl_slist* longer = Curl().slist_append(header_list_, line.c_str());
     if (longer == nullptr) return lode::Fail(ErrorKind::kInternal, "out of memory");
     header_list_ = longer;
   }

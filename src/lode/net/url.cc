@@ -1,17 +1,16 @@
 #include "lode/net/url.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <memory>
 
+#include "lode/net/curl.h"
 #include "lode/net/http.h"
 
 namespace lode::net {
 namespace {
 
 struct UrlCloser {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { Curl().url_cleanup(url); }
 };
 using Handle = std::unique_ptr<CURLU, UrlCloser>;
 
@@ -20,9 +19,9 @@ constexpr unsigned kParseFlags = CURLU_DISALLOW_USER | CURLU_PATH_AS_IS;
 
 std::string Part(CURLU* url, CURLUPart what) {
   char* text = nullptr;
-  if (curl_url_get(url, what, &text, 0) != CURLUE_OK) return "";
+  if (Curl().url_get(url, what, &text, 0) != CURLUE_OK) return "";
   std::string part(text);
-  curl_free(text);
+  Curl().free(text);
   return part;
 }
 
@@ -41,7 +40,7 @@ bool HasControlOrSpace(std::string_view text) {
 }
 
 Result<Url> Describe(CURLU* handle) {
-  curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
+  Curl().url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
   Url url;
   url.scheme = Part(handle, CURLUPART_SCHEME);
   LowerCase(&url.scheme);
@@ -69,20 +68,22 @@ Result<Url> ParseUrl(std::string_view text) {
   // curl_url_set also accepts "host/path"; a scheme must be said here.
   if (text.find("://") == std::string_view::npos) return NotAUrl("no scheme");
   if (HasControlOrSpace(text)) return NotAUrl("it holds a space or a control character");
-  const Handle handle(curl_url());
+  LODE_TRY(const CurlApi* curl, LoadCurl());
+  const Handle handle(curl->url());
   if (handle == nullptr) return Fail(ErrorKind::kInternal, "out of memory");
-  const CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(), kParseFlags);
-  if (code != CURLUE_OK) return NotAUrl(curl_url_strerror(code));
+  const CURLUcode code = Curl().url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(), kParseFlags);
+  if (code != CURLUE_OK) return NotAUrl(Curl().url_strerror(code));
   return Describe(handle.get());
 }
 
 Result<Url> ResolveLocation(const Url& base, std::string_view location) {
   if (location.empty() || HasControlOrSpace(location)) return NotAUrl("an empty or malformed Location");
-  const Handle handle(curl_url());
+  LODE_TRY(const CurlApi* curl, LoadCurl());
+  const Handle handle(curl->url());
   if (handle == nullptr) return Fail(ErrorKind::kInternal, "out of memory");
-  CURLUcode code = curl_url_set(handle.get(), CURLUPART_URL, base.text.c_str(), kParseFlags);
-  if (code == CURLUE_OK) code = curl_url_set(handle.get(), CURLUPART_URL, std::string(location).c_str(), kParseFlags);
-  if (code != CURLUE_OK) return NotAUrl(curl_url_strerror(code));
+  CURLUcode code = Curl().url_set(handle.get(), CURLUPART_URL, base.text.c_str(), kParseFlags);
+  if (code == CURLUE_OK) code = Curl().url_set(handle.get(), CURLUPART_URL, std::string(location).c_str(), kParseFlags);
+  if (code != CURLUE_OK) return NotAUrl(Curl().url_strerror(code));
   return Describe(handle.get());
 }
 
