@@ -25,10 +25,10 @@ CellState StateOf(Verdict verdict) {
   return verdict == Verdict::kMissing ? CellState::kMissing : CellState::kNotListed;
 }
 
-std::string ReasonOf(Verdict verdict, const Listing& listing) {
+std::string ReasonOf(Verdict verdict, const Listing& listing, const WorkOptions& options) {
   switch (verdict) {
-    case Verdict::kPending: return "the vendor's condition list says pending";
-    case Verdict::kMissing: return "the vendor's condition list says missing";
+    case Verdict::kPending: return options.pending_reason;
+    case Verdict::kMissing: return options.missing_reason;
     case Verdict::kUnresolved: return listing.unresolved;
     case Verdict::kBefore: return "not listed before " + FormatDay(*listing.first);
     case Verdict::kAfter: return "not listed after " + FormatDay(*listing.last);
@@ -40,9 +40,15 @@ std::string ReasonOf(Verdict verdict, const Listing& listing) {
 
 bool WentWrong(CellState state) { return state == CellState::kFailed || state == CellState::kNotEntitled; }
 
+// A version says it exactly. Dates do where there is none, or none to compare with: a file may be published twice a
+// day.
 bool IsRevised(const Cell& cell, const VendorDay& expected) {
   const bool holds = cell.state == CellState::kComplete || cell.state == CellState::kEmpty;
-  return holds && cell.modified && expected.modified && *expected.modified > *cell.modified;
+  if (!holds) return false;
+  if (!expected.version.empty() && ledger::IsVersionProof(cell.proof)) {
+    return cell.proof != ledger::VersionProof(expected.version);
+  }
+  return cell.modified && expected.modified && *expected.modified > *cell.modified;
 }
 
 // The walk over one symbol's expected days, beside its present cells.
@@ -76,7 +82,7 @@ class SymbolWalk {
     if (known != Verdict::kNothing) return IsNews(known, expected, cell) ? known : Verdict::kNothing;
     if (cell == nullptr || !ledger::IsSettled(cell->state)) return Verdict::kRequest;
     if (IsRevised(*cell, expected)) {
-      work_.stale.push_back({listing_.symbol, expected.day, *cell->modified, *expected.modified});
+      work_.stale.push_back({listing_.symbol, expected.day});
       return Verdict::kRequest;
     }
     if (options_.retry_failed_only) return Verdict::kRequest;  // refused before, perhaps not now
@@ -112,7 +118,7 @@ class SymbolWalk {
 
   const std::string& Reason(Verdict verdict) {
     std::string& reason = reasons_[static_cast<size_t>(verdict)];
-    if (reason.empty()) reason = ReasonOf(verdict, listing_);
+    if (reason.empty()) reason = ReasonOf(verdict, listing_, options_);
     return reason;
   }
 

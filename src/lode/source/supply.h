@@ -25,6 +25,8 @@ namespace lode::source {
 struct Expectation {
   std::vector<plan::VendorDay> days;
   std::vector<plan::Listing> listings;  // one a symbol asked for
+  std::string pending_reason;           // of days that are not ready; empty: their place in a condition list
+  std::string missing_reason;           // the same, of days that the vendor has nothing of
 };
 
 // What requests would bring. Fields the vendor was not asked for or does not tell stay empty.
@@ -61,7 +63,11 @@ class Supply {
   virtual Result<Estimate> EstimateCost(const plan::Work& work, bool whole) = 0;
   // What decides a request's id besides symbols and days.
   virtual plan::Selection selection() const = 0;
-  // Adds the request to the client. Its bytes go to `file`, which is replaced.
+  // The most of one request, where the vendor's files decide it; unset: the dataset's `chunk` or the schema do.
+  virtual std::optional<plan::ChunkLimits> request_limits() const { return std::nullopt; }
+  // Whether Fetch continues what `file` holds of an earlier try, in this run or another.
+  virtual bool continues_files() const { return false; }
+  // Adds the request to the client. Its bytes go to `file`, which is replaced, or continued (continues_files).
   virtual void Fetch(const plan::Request& request, const std::filesystem::path& file,
                      std::function<void(FetchOutcome)> done) = 0;
   // The request and its bytes as a delivery of one data file, ready to be decoded; its name, under which the bytes are
@@ -76,5 +82,9 @@ Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetCo
 
 // Whether the source can be asked at all: `files` cannot.
 bool HasSupply(const DatasetConfig& dataset);
+
+// What a dataset asks for that names no symbols, where its source has an answer: a file of the whole market is asked
+// for as ALL_SYMBOLS. Empty: it must name some.
+std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset);
 
 }  // namespace lode::source
