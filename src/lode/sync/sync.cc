@@ -55,16 +55,22 @@ class DatasetSync {
     const auto priced = std::pair(report_.planned_requests, report_.work_cells);
     LODE_TRY(lake::CreateLake(request_.paths));
     LODE_TRY(DatasetWriter writer, DatasetWriter::Open(request_.paths, dataset_.name));
-    LODE_TRY(std::vector<Fetched> kept, folder_.Open(supply_->selection()));
+    LODE_TRY(std::vector<Fetched> kept, folder_.Open(supply_->selection(), supply_->continues_files()));
     LODE_TRY(demand_, Find(&writer.ledger(), std::move(kept)));
     for (const Fetched& useless : demand_.useless) folder_.Remove(useless.id);
     Describe();
     if (!is_priced_ || priced != std::pair(report_.planned_requests, report_.work_cells)) LODE_TRY(Price());
     spent_usd_ += report_.estimate.usd.value_or(0);
     observer_.OnPlan(report_.planned_requests, report_.estimate);
+    std::set<std::string> requested;
+    for (const Batch& batch : demand_.batches) {
+      for (const plan::Request& request : batch.requests) {
+        requested.insert(plan::RequestId(supply_->selection(), request));
+      }
+    }
     LODE_TRY(Fill(writer));
     writer.DropTemporaries();
-    folder_.Close();
+    folder_.Close(requested);
     return report_;
   }
 

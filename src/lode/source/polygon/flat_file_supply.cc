@@ -62,7 +62,9 @@ class FlatFileSupply final : public Supply {
   Result<Expectation> Expect(const std::vector<std::string>& symbols, Day first, Day last) override;
   Result<Estimate> EstimateCost(const plan::Work& work, bool whole) override;
   plan::Selection selection() const override { return {bucket_, dataset_.flat_file, ""}; }
-  std::optional<plan::ChunkLimits> request_limits() const override { return plan::ChunkLimits{.symbols = 1, .days = 1}; }
+  std::optional<plan::ChunkLimits> request_limits() const override {
+    return plan::ChunkLimits{.symbols = 1, .days = 1};
+  }
   bool continues_files() const override { return true; }
   void Fetch(const plan::Request& request, const std::filesystem::path& file,
              std::function<void(FetchOutcome)> done) override;
@@ -148,7 +150,7 @@ void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::
   if (object == objects_.end()) {
     return fail(FetchOutcome::Kind::kFailed, Error{ErrorKind::kPartial, "no longer listed; run again", {}});
   }
-  auto opened = net::FileBody::Open({.path = file, .expected_size = object->second.size});
+  auto opened = net::FileBody::Open({.path = file, .resume = true, .expected_size = object->second.size});
   if (!opened) return fail(FetchOutcome::Kind::kStop, std::move(opened).error());
   auto body = std::make_shared<ListedBody>(std::move(*opened), std::string(BareEtag(object->second.etag)));
   client_.Add(s3_.GetRequest(object->second.key), body, [body, day, done](const net::Outcome& answer) {
