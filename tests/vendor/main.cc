@@ -13,6 +13,7 @@
 #include "counts.h"
 #include "databento.h"
 #include "faults.h"
+#include "flat_files.h"
 #include "server.h"
 
 namespace {
@@ -24,6 +25,8 @@ struct Arguments {
   std::string address = "127.0.0.1", port_file, foreign_port_file, faults, log, tls_cert, tls_key, today = "2024-06-30";
   int port = 0;
   DatabentoOptions databento;
+  FlatFilesOptions flat_files;
+  std::string entitled_from;
 };
 
 // Written whole before it is there under its name: whoever waits for the file may read it at once.
@@ -37,7 +40,10 @@ bool WritePort(const std::string& path, int port) {
 
 class Simulator {
  public:
-  explicit Simulator(const Arguments& arguments) : arguments_(arguments), databento_(arguments.databento, counts_) {
+  explicit Simulator(const Arguments& arguments)
+      : arguments_(arguments),
+        databento_(arguments.databento, counts_),
+        flat_files_(arguments.flat_files, counts_, [this] { return databento_.now_ns(); }) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
 
@@ -51,6 +57,7 @@ class Simulator {
   Response Handle(Request& request) {
     if (request.path.starts_with("/_sim/")) return Control(request);
     if (Databento::Owns(request.path)) return databento_.Handle(request);
+    if (FlatFiles::Owns(request.path)) return flat_files_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
   }
 
@@ -104,6 +111,7 @@ class Simulator {
       return response;
     }
     try {
+      if (action == "flatfiles") return flat_files_.Control(body);
       return databento_.Control(action, body);
     } catch (const Json::exception& error) {
       return Plain(400, error.what()).ToResponse();
@@ -114,6 +122,7 @@ class Simulator {
   Counts counts_;
   FaultScript faults_;
   Databento databento_;
+  FlatFiles flat_files_;
   std::mutex log_mutex_;
   std::ofstream log_;
 };
@@ -171,6 +180,12 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--key", arguments.databento.key, "the only key that works; without: any of the right form");
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");
+  app.add_option("--s3-key-id", arguments.flat_files.key.id, "of Polygon's flat files; --key is the secret")
+      ->capture_default_str();
+  app.add_option("--flat-files", arguments.flat_files.folder,
+                 "serves this tree of flat files instead of generated ones")
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--entitled-from", arguments.entitled_from, "flat files of days before it are listed and refused");
   app.add_option("--faults", arguments.faults, "script of faults")->check(CLI::ExistingFile);
   app.add_option("--log", arguments.log, "a JSON line a request");
   app.add_option("--tls-cert", arguments.tls_cert, "PEM; serves https")->check(CLI::ExistingFile);
@@ -182,5 +197,15 @@ int main(int argc, char** argv) {
     return 2;
   }
   arguments.databento.archive.now_ns = now->ns;
+  arguments.flat_files.seed = arguments.databento.archive.seed;
+  arguments.flat_files.key.secret = arguments.databento.key;
+  if (!arguments.entitled_from.empty()) {
+    const auto day = ParseDay(arguments.entitled_from);
+    if (!day) {
+      fmt::print(stderr, "lode_vendor_sim: --entitled-from is not a day\n");
+      return 2;
+    }
+    arguments.flat_files.entitled = *day;
+  }
   return Run(arguments);
 }

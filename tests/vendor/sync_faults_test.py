@@ -25,7 +25,6 @@ import sync_lakes
 from sync_lakes import Failure
 
 BODY = "The server is on fire. " * 8
-DATA = "timeseries"
 # What one request meets, by name. Those that only make it slow, or answer what the client cannot tell from success, are
 # not here. `{foreign}` is the port of another host.
 TRANSIENT = {
@@ -90,20 +89,28 @@ HARMLESS = {
     "budget": {"budget": 100},
     "small budget": {"budget": 10, "status": 504},
 }
-PATHS = ("timeseries", "timeseries", "timeseries", "metadata", "symbology", "get_cost", ".")
+# A market day's file is asked for by its name: there is no other question, and no smaller one.
+ONLY_DATABENTO = ("other: ", "budget")
+# Nothing but the connection protects a listing.
+NOT_EARLY = {"databento": ("twice",), "polygon": ("twice", "corrupt")}
+# Found out when the file is decoded, so that the next run asks for it again: a body that goes on after its end; of a
+# gzip file also a wrong bit, while one that is too long or too short is known by the listed size.
+LATE = {"databento": ("twice",), "polygon": ("corrupt",)}
 MOST_RUNS = 8  # a calm one included
 
 
 class FaultsTest:
     def __init__(self, arguments, folder):
         self.arguments, self.folder = arguments, folder
+        self.vendor_name, self.vendor = arguments.vendor, sync_lakes.VENDORS[arguments.vendor]
+        self.paths = (self.vendor.data,) * 3 + tuple(self.vendor.free.split("|")) + (".",)
         self.local = threading.local()
         self.sims = []
 
     def prepare(self):
         """The lake that never sees a fault."""
         sim = self.start_simulator()
-        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim)
+        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim, self.vendor_name)
         done = lake.sync()
         if done.returncode != 0:
             raise Failure(f"the undisturbed sync exits {done.returncode}: {done.stderr[-600:]}")
@@ -140,7 +147,7 @@ class FaultsTest:
         sim = self.local.sim
         sim.faults()
         sim.clear_counts()
-        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim)
+        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim, self.vendor_name)
 
     def rule(self, sim, action, **conditions):
         if "redirect" in action:
@@ -193,23 +200,22 @@ class FaultsTest:
         kind, fault = name.split(": ")
         if kind == "final":
             action, code = FINAL[fault]
-            lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         elif kind == "other":
             action, code = OTHER[fault], 3
-            lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         elif kind == "harmless":
             action, code = HARMLESS[fault], 0
-            lake.sim.faults(self.rule(lake.sim, action, path="v0" if "budget" not in action else DATA))
+            lake.sim.faults(self.rule(lake.sim, action, path="." if "budget" not in action else self.vendor.data))
         else:
-            # A body that goes on after its end is found out when it is decoded.
-            action, code = TRANSIENT[fault], 3 if fault == "twice" else 0
-            lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
+            action, code = TRANSIENT[fault], 3 if fault.startswith(LATE[self.vendor_name]) else 0
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         if kind == "lasting":  # it does not end within the run
             code = 3
-            lake.sim.faults(self.rule(lake.sim, action, path=DATA, symbols=["ZL.FUT"]))
+            lake.sim.faults(self.rule(lake.sim, action, **{"path": self.vendor.data, **self.vendor.one_cell}))
         if kind == "early":
             code = 0
-            lake.sim.faults(self.rule(lake.sim, action, path="metadata|symbology", first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.free, first=2))
         done = self.run_and_check(lake)
         destroyed = self.destroyed(lake.sim)
         if destroyed == 0:
@@ -224,16 +230,19 @@ class FaultsTest:
         names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in FINAL]
         names += [f"other: {name}" for name in OTHER] + [f"harmless: {name}" for name in HARMLESS]
         names += [f"lasting: {name}" for name in TRANSIENT if "hang" not in name]
-        return names + [f"early: {name}" for name in TRANSIENT if "twice" not in name]
+        names += [f"early: {name}" for name in TRANSIENT if not name.startswith(NOT_EARLY[self.vendor_name])]
+        return [name for name in names if self.vendor_name == "databento" or not any(part in name for part in ONLY_DATABENTO)]
 
     # ---- mixes ----
 
     def random_rule(self, choice, sim):
         actions = {**TRANSIENT, **{name: action for name, (action, _) in FINAL.items()}, **HARMLESS, "403": {"status": 403}}
+        if self.vendor_name != "databento":
+            actions = {name: action for name, action in actions.items() if "budget" not in name}
         name = choice.choice(sorted(actions))
-        conditions = {"name": name, "path": choice.choice(PATHS), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
+        conditions = {"name": name, "path": choice.choice(self.paths), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
         if "hang" in name:
-            conditions.update(path=DATA, times=1)
+            conditions.update(path=self.vendor.data, times=1)
         elif "retry_after" in actions[name]:
             conditions["times"] = 2
         elif choice.random() < 0.5:
@@ -269,7 +278,7 @@ class FaultsTest:
                 except Exception as error:
                     failed += 1
                     what = str(error) if isinstance(error, Failure) else traceback.format_exc()
-                    replay = f"--replay {case}" if isinstance(case, int) else f"--only '{case}'"
+                    replay = f"--vendor {self.vendor_name} " + (f"--replay {case}" if isinstance(case, int) else f"--only '{case}'")
                     print(f"FAILED {case}: {what}\n  replay: {replay}", flush=True)
         return failed
 
@@ -278,6 +287,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lode", required=True, type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("--sim", required=True, type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--vendor", choices=sync_lakes.VENDORS, default="databento")
     parser.add_argument("--mixes", type=int, default=12)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", default="", help="single faults whose name contains this, and no mixes")
@@ -306,7 +316,7 @@ def main():
         mixes = [] if arguments.only else [choice.randrange(1 << 31) for _ in range(arguments.mixes)]
         cases = arguments.replay or singles + mixes
         failed = test.run(cases)
-        print(f"summary: seed {arguments.seed}, {len(cases) - len(mixes)} single faults, {len(mixes)} mixes, "
+        print(f"summary: {arguments.vendor}, seed {arguments.seed}, {len(cases) - len(mixes)} single faults, {len(mixes)} mixes, "
               f"{time.monotonic() - began:.1f} s")
         print(f"{len(cases) - failed} passed, {failed} failed")
         return 1 if failed or not cases else 0

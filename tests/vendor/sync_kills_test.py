@@ -30,10 +30,8 @@ import sync_lakes
 from sync_lakes import Failure, lakes
 
 IN_FLIGHT = 4
-DELAYS = [{"path": "timeseries", "every": 2, "action": {"delay_ms": 12}},
-          {"path": "timeseries", "every": 3, "action": {"drip": 100_000}}]
+DELAYS = ({"every": 2, "action": {"delay_ms": 12}}, {"every": 3, "action": {"drip": 100_000}})
 MODES = ("time", "time", "call", "call", "interrupt")
-DATASET_OF = {"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics"}
 
 
 def held_cells(lake):
@@ -54,6 +52,7 @@ def held_cells(lake):
 class KillsTest:
     def __init__(self, arguments, folder):
         self.arguments, self.folder = arguments, folder
+        self.vendor = sync_lakes.VENDORS[arguments.vendor]
         self.local = threading.local()
         self.sims = []
         self.tally = {}
@@ -87,9 +86,10 @@ class KillsTest:
             self.local.sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5)
             self.sims.append(self.local.sim)
         sim = self.local.sim
-        sim.faults(*DELAYS)
+        sim.faults(*({"path": self.vendor.data, **rule} for rule in DELAYS))
         sim.clear_counts()
-        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim)
+        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim,
+                                   self.arguments.vendor)
 
     def delivered(self, sim):
         """{cell: times it was delivered whole}, once the vendor has stopped sending to the dead."""
@@ -100,7 +100,7 @@ class KillsTest:
                 break
             before = counts
             time.sleep(0.03)
-        times = {(DATASET_OF[schema], symbol, day): number for schema, cells in counts["cells"].items()
+        times = {(self.vendor.of_schema[schema], symbol, day): number for schema, cells in counts["cells"].items()
                  for symbol, cell in cells.items() for day, number in cell["by_day"].items()}
         return times, counts["data_requests"]
 
@@ -166,7 +166,8 @@ class KillsTest:
                 except Exception as error:
                     failed += 1
                     what = str(error) if isinstance(error, Failure) else traceback.format_exc()
-                    print(f"FAILED {futures[future]}: {what}\n  replay: --replay {futures[future]}", flush=True)
+                    print(f"FAILED {futures[future]}: {what}\n  replay: --vendor {self.arguments.vendor} "
+                          f"--replay {futures[future]}", flush=True)
         return failed
 
 
@@ -174,6 +175,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("--lode", "--sim", "--preload"):
         parser.add_argument(name, required=True, type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--vendor", choices=sync_lakes.VENDORS, default="databento")
     parser.add_argument("--kills", type=int, default=20, help="cases; a case ends one to four syncs")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--replay", type=int, action="append", help="the seed of a case")
@@ -196,7 +198,7 @@ def main():
         choice = random.Random(arguments.seed)
         cases = arguments.replay or [choice.randrange(1 << 31) for _ in range(arguments.kills)]
         failed = test.run(cases)
-        print(f"summary: seed {arguments.seed}, {test.requests} requests and {test.calls} system calls a sync, "
+        print(f"summary: {arguments.vendor}, seed {arguments.seed}, {test.requests} requests and {test.calls} system calls a sync, "
               f"{sum(test.tally.values())} ends {dict(sorted(test.tally.items()))}, {time.monotonic() - began:.1f} s")
         print(f"{len(cases) - failed} passed, {failed} failed")
         return 1 if failed else 0

@@ -24,12 +24,28 @@ TIMEOUT_S = 120
 CONFIG = """[lake]
 root = "{lake}"
 [sources.databento]
-base_url = "{base_url}"
+base_url = "{url}/v0"
 key = "env:DATABENTO_API_KEY"
+[sources.polygon]
+s3_endpoint = "{url}"
 """
+
+
+class Vendor:
+    """What the tests must know of a vendor. A vendor adds one below."""
+
+    def __init__(self, datasets, data, free, labels, one_cell, of_schema):
+        self.datasets = datasets    # {name: declaration}
+        self.data = data            # paths of requests that bring data
+        self.free = free            # paths of those that tell what there is
+        self.labels = labels        # {dataset: SQL of (symbol as asked for, day)}
+        self.one_cell = one_cell    # conditions of a fault that strikes one cell's request only
+        self.of_schema = of_schema  # {schema of the simulator's books: dataset}
+
+
 # Small, with every shape: parents that share requests and partitions of years, bars of a minute by rank across a
 # month's end, and events, which are numbered.
-DATASETS = {
+DATABENTO = {
     "daily": """source = "databento"
 dataset = "GLBX.MDP3"
 schema = "ohlcv-1d"
@@ -55,6 +71,23 @@ start = 2023-01-31
 chunk = { days = 1 }
 """,
 }
+# A market day a file: bars that share a month's partition, bars of a day's own, and events.
+POLYGON = {name: f'source = "polygon"\nflat_file = "{flat_file}"\nstart = {start}\n' for name, flat_file, start in (
+    ("stocks", "us_stocks_sip/day_aggs_v1", "2023-01-17"), ("options", "us_options_opra/minute_aggs_v1", "2023-01-30"),
+    ("trades", "us_stocks_sip/trades_v1", "2023-01-31"))}
+VENDORS = {
+    "databento": Vendor(
+        DATABENTO, data="timeseries", free="metadata|symbology", one_cell={"symbols": ["ZL.FUT"]},
+        of_schema={"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics"},
+        labels={"daily": "root || '.FUT', strftime(ts_event, '%Y-%m-%d')", "minutes": "symbol, strftime(ts_event, '%Y-%m-%d')",
+                # Events have no column for the root; those here have two letters.
+                "statistics": "left(symbol, 2) || '.FUT', strftime(ts_recv, '%Y-%m-%d')"}),
+    "polygon": Vendor(
+        POLYGON, data="^/flatfiles/us_", free="^/flatfiles/?$", one_cell={"path": "2023-01-31"},
+        of_schema={"us_stocks_sip/day_aggs_v1": "stocks", "us_options_opra/minute_aggs_v1": "options",
+                   "us_stocks_sip/trades_v1": "trades"},
+        labels=dict.fromkeys(POLYGON, "'ALL_SYMBOLS', strftime(session_date, '%Y-%m-%d')")),
+}
 LAST = "2023-02-03"
 TODAY = "2023-02-06"
 
@@ -62,23 +95,25 @@ TODAY = "2023-02-06"
 class SyncLake:
     """A lake below `folder` that asks `sim`."""
 
-    def __init__(self, folder, lode, sim, datasets=None):
+    def __init__(self, folder, lode, sim, vendor="databento"):
         self.folder = pathlib.Path(folder)
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
         self.path = self.folder / "lake"
         self.lode, self.sim = str(lode), sim
-        self.datasets = dict(DATASETS if datasets is None else datasets)
+        self.vendor = VENDORS[vendor]
+        self.datasets = self.vendor.datasets
         self.duckdb = duckdb.connect(config={"threads": 1})
         self.output = []  # of all runs: no key may be in it
         self.config = self.folder / "lode.toml"
-        self.config.write_text(CONFIG.format(lake=self.path, base_url=f"{sim.url}/v0")
+        self.config.write_text(CONFIG.format(lake=self.path, url=sim.url)
                                + "".join(f"[datasets.{name}]\n{text}" for name, text in self.datasets.items()))
 
     def environment(self, more=None):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_"))}
-        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key, "LODE_HTTP_WAITS": WAITS,
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "POLYGON_"))}
+        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key,
+                "POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": self.sim.key, "LODE_HTTP_WAITS": WAITS,
                 **(more or {})}
 
     def command(self, *words):
@@ -129,15 +164,11 @@ class SyncLake:
     def sums(self):
         """{(dataset, symbol, day): (rows, hash of them)}, by the symbol that was asked for."""
         sums = {}
-        for name, text in self.datasets.items():
+        for name in self.datasets:
             files = str(self.path / "bronze" / name / "**" / "*.parquet")
             if not list((self.path / "bronze" / name).rglob("*.parquet")):
                 continue
-            instant = "ts_recv" if '"statistics"' in text else "ts_event"
-            # Events have no column for the root; those here have two letters.
-            root = "left(symbol, 2)" if '"statistics"' in text else "root"
-            label = f"{root} || '.FUT'" if '"parent"' in text else "symbol"
-            query = (f"SELECT {label}, strftime({instant}, '%Y-%m-%d'), count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
+            query = (f"SELECT {self.vendor.labels[name]}, count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
                      f"FROM read_parquet('{files}', hive_partitioning = false) AS rows GROUP BY ALL")
             for symbol, day, count, sha in self.duckdb.execute(query).fetchall():
                 sums[name, symbol, day] = (count, sha)

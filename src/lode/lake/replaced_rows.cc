@@ -16,6 +16,13 @@ bool HoldsRows(const ledger::Cell& cell) {
   return state && cell.rows.value_or(1) > 0;
 }
 
+// What the unit has an answer for. A request that failed, or that nobody made, takes no rows away.
+bool IsDelivered(const ledger::Cell& cell) {
+  using enum ledger::CellState;
+  return cell.state == kComplete || cell.state == kPartial || cell.state == kEmpty ||
+         (cell.state == kPending && cell.rows);
+}
+
 }  // namespace
 
 Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector<ledger::Cell>& cells,
@@ -24,7 +31,10 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
   replaced.strings_ = &strings;
   if (cells.empty()) return replaced;
   std::map<Day, std::set<std::string>> delivered;  // symbols by day
-  for (const ledger::Cell& cell : cells) delivered[cell.day].insert(cell.symbol);
+  for (const ledger::Cell& cell : cells) {
+    if (IsDelivered(cell)) delivered[cell.day].insert(cell.symbol);
+  }
+  if (delivered.empty()) return replaced;
   LODE_TRY(const auto present,
            writer.ledger().Cells(writer.dataset(), delivered.begin()->first, delivered.rbegin()->first));
   if (present.empty()) return replaced;
@@ -97,6 +107,7 @@ Status ReplacedRows::ReplaceDays(const std::vector<ledger::Cell>& delivered,
     if (HoldsRows(row.cell)) present_of[row.cell.day].push_back(&row.cell);
   }
   for (const ledger::Cell& cell : delivered) {
+    if (!IsDelivered(cell)) continue;
     if (cell.symbol.starts_with(kFileGroupPrefix)) continue;  // nothing says that it is the whole day
     const auto of_day = present_of.find(cell.day);
     if (of_day == present_of.end()) continue;

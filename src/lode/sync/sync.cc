@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lode/base/nearest.h"
 #include "lode/base/stop.h"
 #include "lode/codec/schema.h"
 #include "lode/lake/import_unit.h"
@@ -78,8 +79,11 @@ class DatasetSync {
   Status Prepare() {
     schema_ = codec::FindSchema(dataset_.schema_name());
     if (schema_ == nullptr) {
-      return Fail(ErrorKind::kConfig, "dataset {}: schema '{}' is not one lode knows", dataset_.name,
-                  dataset_.schema_name());
+      const char* key = dataset_.flat_file.empty() ? "schema" : "flat_file";
+      std::vector<std::string> known;
+      for (const TableSchema* one : codec::SchemasOf(dataset_.source)) known.push_back(one->name);
+      return Fail(ErrorKind::kConfig, "dataset {}: {} '{}' is not one lode knows{}", dataset_.name, key,
+                  dataset_.schema_name(), DidYouMean(dataset_.schema_name(), known));
     }
     LODE_TRY(layout_, lake::Layout::Parse(dataset_.layout.empty() ? schema_->layout : dataset_.layout));
     LODE_TRY(symbols_, SymbolsOf(request_));

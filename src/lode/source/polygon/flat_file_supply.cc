@@ -88,8 +88,13 @@ Result<Expectation> FlatFileSupply::Expect(const std::vector<std::string>& symbo
   }
   objects_.clear();
   for (const std::string& prefix : ListingPrefixes(dataset_.flat_file, first, last)) {
-    LODE_TRY(const std::vector<net::S3Object> listing, s3_.List(prefix));
-    objects_.merge(ObjectsByDay(dataset_.flat_file, listing));
+    auto listing = s3_.List(prefix);
+    if (!listing) {
+      if (listing.error().kind != ErrorKind::kRefused) return std::unexpected(std::move(listing).error());
+      return Fail(ErrorKind::kRefused, "{} (see sources.polygon.s3_key_id and sources.polygon.s3_secret)",
+                  listing.error().ToString());
+    }
+    objects_.merge(ObjectsByDay(dataset_.flat_file, *listing));
   }
   Expectation expectation;
   expectation.days =
@@ -126,8 +131,7 @@ FetchOutcome OutcomeOf(const net::Outcome& answer) {
   }
   switch (answer.response.failure) {
     case net::FailureClass::kUnauthorized:
-    case net::FailureClass::kPayment:
-    case net::FailureClass::kStopped: outcome.kind = FetchOutcome::Kind::kStop; break;
+    case net::FailureClass::kPayment: outcome.kind = FetchOutcome::Kind::kStop; break;
     case net::FailureClass::kForbidden:
       if (RefusesTheKey(net::S3ErrorCode(answer.response.error_body))) {
         outcome.kind = FetchOutcome::Kind::kStop;
