@@ -43,12 +43,13 @@ class FaultySink : public BodySink {
                                                                                               : State::kCut;
         break;
       }
-      Pass(bytes.substr(0, take));
-      bytes.remove_prefix(take);
+      // Before the bytes: when the client has the last one, the message is over and counted.
       if (fault_.drip_bytes_per_s > 0) {
         std::this_thread::sleep_for(
             std::chrono::milliseconds(1000 * take / static_cast<size_t>(fault_.drip_bytes_per_s)));
       }
+      Pass(bytes.substr(0, take));
+      bytes.remove_prefix(take);
     }
     return state_ == State::kOpen;
   }
