@@ -115,7 +115,8 @@ TEST(Work, AnotherVersionIsStaleWhateverTheDates) {
     day.version = "b";
   }
   std::vector<CellRow> present;
-  for (const VendorDay& day : days) present.push_back(Row("A", FormatDay(day.day).c_str(), CellState::kComplete, day.modified));
+  for (const VendorDay& day : days)
+    present.push_back(Row("A", FormatDay(day.day).c_str(), CellState::kComplete, day.modified));
   for (CellRow& row : present) row.cell.proof = ledger::VersionProof("b");
   const std::vector<Listing> listings = {Listed("A")};
   EXPECT_EQ(FindWork(days, listings, present, {}).cells, 0);
