@@ -135,6 +135,12 @@ std::vector<std::string> CellSymbols(const Delivery& delivery, const DataFile& f
   return {std::string(kFileGroupPrefix) + (file.name_facts.group.empty() ? file.name : file.name_facts.group)};
 }
 
+bool IsRevision(const ledger::Cell& newer, const ledger::Cell& older) {
+  using enum ledger::CellState;
+  if (newer.symbol.starts_with(kFileGroupPrefix) || !newer.modified || !older.modified) return false;
+  return (newer.state == kComplete || newer.state == kEmpty) && *newer.modified > *older.modified;
+}
+
 std::optional<size_t> AttributeSymbol(const std::vector<std::string>& symbols, std::string_view stype_in,
                                       std::string_view row_symbol) {
   if (symbols.size() == 1) return 0;
