@@ -98,11 +98,15 @@ Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection,
   return kept;
 }
 
-Status FetchFolder::Keep(const plan::Selection& selection, Fetched* fetched) const {
+Status FetchFolder::Keep(const plan::Selection& selection, Fetched* fetched, bool durable) const {
   fetched->file = folder_ / (fetched->id + ".data");
   LODE_TRY(store::Rename(PartOf(fetched->id), fetched->file));
   const fs::path sidecar = folder_ / (fetched->id + ".json");
-  return store::ReplaceDurable(sidecar, ToJson(selection, *fetched).dump(), folder_);
+  const std::string text = ToJson(selection, *fetched).dump();
+  if (durable) return store::ReplaceDurable(sidecar, text, folder_);
+  const fs::path temporary = folder_ / (fetched->id + ".json.new");
+  LODE_TRY(store::WriteFile(temporary, text));
+  return store::Rename(temporary, sidecar);
 }
 
 void FetchFolder::Remove(const std::string& id) const {

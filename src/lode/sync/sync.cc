@@ -209,6 +209,7 @@ class DatasetSync {
         LODE_TRY(Publish(context, std::move(*batch)));
         observer_.OnBatch(last_partition_, report_.requests, report_.bytes_in, report_.records);
       }
+      report_.fetch_s = run.fetch_s();
     }
     if (demand_.recorded.empty()) return Ok();
     Unit unit;
