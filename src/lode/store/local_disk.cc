@@ -173,8 +173,8 @@ Status WriteDurable(const fs::path& path, std::string_view bytes) {
   return SyncAndClose(std::move(file), path);
 }
 
-Status WriteFile(const fs::path& path, std::string_view bytes) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
+Status Append(const fs::path& path, std::string_view bytes) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode));
   if (file.get() < 0) return OsError(errno, "create", path);
   LODE_TRY(WriteAll(file.get(), bytes.data(), bytes.size(), path));
   if (::close(file.Release()) != 0) return OsError(errno, "write", path);

@@ -36,7 +36,9 @@ class FetchFolder {
   Result<std::vector<Fetched>> Open(const plan::Selection& selection, bool keep_parts);
   std::filesystem::path PartOf(const std::string& id) const { return folder_ / (id + ".part"); }
   // ID.part is whole and, when `durable`, fsynced: makes it last. Sets `file`. What is not durable survives any end of
-  // the program, and is found out by its hash when the machine's end took a part of it.
+  // the program, and is found out by its hash when the machine's end took a part of it. Its sidecar is a line of
+  // kept.ndjson: file systems are slow to make files where thousands were just removed (ext4 looks for inodes that are
+  // not recently deleted).
   Status Keep(const plan::Selection& selection, Fetched* fetched, bool durable = true) const;
   // As far as possible.
   void Remove(const std::string& id) const;
