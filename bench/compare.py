@@ -5,7 +5,7 @@ bytes, hashes both sides, resolves symbols, sorts, and writes receipts and ledge
 of the machine hits everybody; the minimum of each counts. CPU is user + system time of the process and its threads.
 
 Input: with LODE_REAL_DATA set to a folder of Databento files, its nq_dbn and nq_1m; else generated files of the same size.
-The file 20 times as large, the NDJSON delivery and the csv.gz files of Tardis and Polygon are always generated. What the others
+Fetching over S3 is measured in bench/fetching.py. The file 20 times as large, the NDJSON delivery and the csv.gz files of Tardis and Polygon are always generated. What the others
 run is in bench/contenders.py.
 
 usage: bench/run [--rounds 5] [--no-large] [--output bench/RESULTS.md]
@@ -22,6 +22,7 @@ import sys
 import tempfile
 
 import contenders as texts
+from fetching import fetching
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LODE = ROOT / "build" / "release" / "lode"
@@ -192,6 +193,12 @@ def polygon_minutes(rounds, work):
         target("… output at most 0.9 of pyarrow's default zstd", f"{mine.size / arrow.size:.2f}", mine.size <= 0.9 * arrow.size)]
 
 
+def fetch(rounds, work):
+    """(lines, targets)"""
+    print("S3 from loopback")
+    return fetching(rounds, work, target)
+
+
 def machine():
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     return f"{os.cpu_count()} × {model}, {platform.system()} {platform.release()}"
@@ -206,13 +213,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-large", action="store_true")
-    parser.add_argument("--only", default="", help="ndjson, tardis or polygon alone, printed; nothing is written")
+    parser.add_argument("--only", default="", help="ndjson, tardis, polygon or fetch alone, printed; nothing is written")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "bench" / "RESULTS.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lode-bench.") as work:
         work = pathlib.Path(work)
         if options.only:
-            part = {"ndjson": ndjson_bars, "tardis": tardis_trades, "polygon": polygon_minutes}[options.only]
+            part = {"ndjson": ndjson_bars, "tardis": tardis_trades, "polygon": polygon_minutes, "fetch": fetch}[options.only]
             lines, reached = part(options.rounds, work)
             print("\n" + "\n".join(lines + reached))
             return
@@ -243,7 +250,7 @@ def main():
         targets = [target("DBN → Parquet at least 6.5 × databento-python in CPU time", f"{dbn_ratio:.1f} ×", dbn_ratio >= 6.5),
                    target("output at most 0.7 of its zstd file", f"{size_ratio:.2f}", size_ratio <= 0.7),
                    target("peak at most 128 MiB, also on a file 20 times as large", f"{peaks:.0f} MiB", peaks <= 128)]
-        for part in (ndjson_bars, tardis_trades, polygon_minutes):
+        for part in (ndjson_bars, tardis_trades, polygon_minutes, fetch):
             more, reached = part(options.rounds, work)
             lines += more
             targets += reached
