@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "lode/base/time.h"
 #include "market.h"
@@ -48,6 +49,20 @@ std::string_view ReasonOf(int status) {
     case 504: return "Gateway Timeout";
     default: return "Status";
   }
+}
+
+std::optional<std::pair<uint64_t, uint64_t>> ParseRange(const std::string& header, uint64_t size) {
+  if (!header.starts_with("bytes=")) return std::nullopt;
+  const std::string spec = header.substr(6);
+  const size_t dash = spec.find('-');
+  if (dash == std::string::npos || dash == 0) return std::nullopt;
+  uint64_t from = 0, to = size == 0 ? 0 : size - 1;
+  if (std::from_chars(spec.data(), spec.data() + dash, from).ec != std::errc()) return std::nullopt;
+  if (dash + 1 < spec.size() &&
+      std::from_chars(spec.data() + dash + 1, spec.data() + spec.size(), to).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return std::pair(from, std::min(to, size == 0 ? 0 : size - 1));
 }
 
 std::string PercentDecode(std::string_view text, bool form) {

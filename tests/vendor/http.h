@@ -51,6 +51,8 @@ struct Response {
 };
 
 std::string_view ReasonOf(int status);
+// First and last byte of "bytes=FROM-" or "bytes=FROM-TO" of a file; nullopt: no range, or one to be ignored.
+std::optional<std::pair<uint64_t, uint64_t>> ParseRange(const std::string& header, uint64_t size);
 // `form`: '+' is a space.
 std::string PercentDecode(std::string_view text, bool form);
 Parameters ParseForm(std::string_view text);

@@ -14,6 +14,7 @@
 #include "databento.h"
 #include "faults.h"
 #include "server.h"
+#include "tardis.h"
 
 namespace {
 
@@ -24,6 +25,7 @@ struct Arguments {
   std::string address = "127.0.0.1", port_file, foreign_port_file, faults, log, tls_cert, tls_key, today = "2024-06-30";
   int port = 0;
   DatabentoOptions databento;
+  TardisOptions tardis;
 };
 
 // Written whole before it is there under its name: whoever waits for the file may read it at once.
@@ -37,7 +39,8 @@ bool WritePort(const std::string& path, int port) {
 
 class Simulator {
  public:
-  explicit Simulator(const Arguments& arguments) : arguments_(arguments), databento_(arguments.databento, counts_) {
+  explicit Simulator(const Arguments& arguments)
+      : arguments_(arguments), databento_(arguments.databento, counts_), tardis_(arguments.tardis, counts_) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
 
@@ -51,6 +54,7 @@ class Simulator {
   Response Handle(Request& request) {
     if (request.path.starts_with("/_sim/")) return Control(request);
     if (Databento::Owns(request.path)) return databento_.Handle(request);
+    if (Tardis::Owns(request.path)) return tardis_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
   }
 
@@ -104,6 +108,11 @@ class Simulator {
       return response;
     }
     try {
+      if (action == "tardis") return tardis_.Control(body);
+      if (action == "today") {
+        const auto now = ParseInstant(body.at("today").get<std::string>());
+        if (now) tardis_.SetNow(now->ns);
+      }
       return databento_.Control(action, body);
     } catch (const Json::exception& error) {
       return Plain(400, error.what()).ToResponse();
@@ -114,6 +123,7 @@ class Simulator {
   Counts counts_;
   FaultScript faults_;
   Databento databento_;
+  Tardis tardis_;
   std::mutex log_mutex_;
   std::ofstream log_;
 };
@@ -171,6 +181,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--key", arguments.databento.key, "the only key that works; without: any of the right form");
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");
+  app.add_option("--tardis-rows", arguments.tardis.rows, "of a file, about")->check(CLI::Range(2, 10'000'000));
+  app.add_option("--tardis-options", arguments.tardis.more_options, "more options on Deribit, for tests of size");
   app.add_option("--faults", arguments.faults, "script of faults")->check(CLI::ExistingFile);
   app.add_option("--log", arguments.log, "a JSON line a request");
   app.add_option("--tls-cert", arguments.tls_cert, "PEM; serves https")->check(CLI::ExistingFile);
@@ -181,6 +193,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "lode_vendor_sim: --today is not a day or an instant\n");
     return 2;
   }
-  arguments.databento.archive.now_ns = now->ns;
+  arguments.databento.archive.now_ns = arguments.tardis.now_ns = now->ns;
+  arguments.tardis.seed = arguments.databento.archive.seed;
+  arguments.tardis.key = arguments.databento.key;
   return Run(arguments);
 }

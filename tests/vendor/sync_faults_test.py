@@ -7,6 +7,7 @@ sync asks for no data and writes nothing. The vendor's books at the end: no symb
 what was delivered in part is no more than the faults destroyed. The key is in no file, in no output, on no other host.
 
   sync_faults_test.py --lode build/release/lode --sim build/release/lode_vendor_sim [--mixes 12] [--seed N]
+  … --vendor tardis        another vendor's datasets
   … --only redirect        single faults by part of their name
   … --replay 1234567       one mix again, as printed with a failure
 """
@@ -25,7 +26,6 @@ import sync_lakes
 from sync_lakes import Failure
 
 BODY = "The server is on fire. " * 8
-DATA = "timeseries"
 # What one request meets, by name. Those that only make it slow, or answer what the client cannot tell from success, are
 # not here. `{foreign}` is the port of another host.
 TRANSIENT = {
@@ -74,11 +74,21 @@ FINAL = {
     "redirect 302": ({"status": 302, "redirect": "http://127.0.0.1:{foreign}/elsewhere"}, 3),
     "redirect 308": ({"status": 308, "redirect": "/elsewhere"}, 3),
 }
-# A sound answer to another question. What it holds is delivered as far as the vendor's books go.
+# A 401 of a vendor that tells a key it knows from a plan that ends: the cells are not entitled, and others come.
+FINAL_OF_TARDIS = {"401": ({"status": 401}, 0), "403": ({"status": 403}, 0), "422 end": None}
+# A sound answer to another question, and the code of the run that meets it. What it holds is delivered as far as the
+# vendor's books go.
 OTHER = {
-    "symbol": {"form": {"symbols": "ZC.FUT"}},
-    "days": {"form": {"start": "2022-06-06", "end": "2022-06-10"}},
-    "schema": {"form": {"schema": "ohlcv-1h"}},
+    "symbol": ({"form": {"symbols": "ZC.FUT"}}, 3),
+    "days": ({"form": {"start": "2022-06-06", "end": "2022-06-10"}}, 3),
+    "schema": ({"form": {"schema": "ohlcv-1h"}}, 3),
+}
+OTHER_OF_TARDIS = {
+    # Seen in the first row (these files have some), asked for again, and then it is right.
+    "symbol": ({"path": "/v1/deribit/trades/2024/01/02/ETH-28JUN24.csv.gz"}, 0),
+    "exchange": ({"path": "/v1/bitmex/trades/2024/01/02/XBTUSD.csv.gz"}, 0),
+    "day": ({"path": "/v1/deribit/trades/2023/12/20/BTC-PERPETUAL.csv.gz"}, 3),
+    "data type": ({"path": "/v1/deribit/quotes/2024/01/02/BTC-PERPETUAL.csv.gz"}, 3),
 }
 # Slow or odd, and right all the same: the first run does it.
 HARMLESS = {
@@ -90,7 +100,8 @@ HARMLESS = {
     "budget": {"budget": 100},
     "small budget": {"budget": 10, "status": 504},
 }
-PATHS = ("timeseries", "timeseries", "timeseries", "metadata", "symbology", "get_cost", ".")
+PATHS = {"databento": ("timeseries", "timeseries", "timeseries", "metadata", "symbology", "get_cost", "."),
+         "tardis": ("csv.gz", "csv.gz", "csv.gz", "exchanges/", ".")}
 MOST_RUNS = 8  # a calm one included
 
 
@@ -99,11 +110,17 @@ class FaultsTest:
         self.arguments, self.folder = arguments, folder
         self.local = threading.local()
         self.sims = []
+        self.vendor = sync_lakes.VENDORS[arguments.vendor]
+        is_tardis = arguments.vendor == "tardis"
+        self.final = {name: fault for name, fault in {**FINAL, **(FINAL_OF_TARDIS if is_tardis else {})}.items() if fault}
+        self.other = OTHER_OF_TARDIS if is_tardis else OTHER
+        # Its requests cannot be made smaller.
+        self.harmless = {name: action for name, action in HARMLESS.items() if not (is_tardis and "budget" in action)}
 
     def prepare(self):
         """The lake that never sees a fault."""
         sim = self.start_simulator()
-        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim)
+        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim, self.vendor)
         done = lake.sync()
         if done.returncode != 0:
             raise Failure(f"the undisturbed sync exits {done.returncode}: {done.stderr[-600:]}")
@@ -125,7 +142,7 @@ class FaultsTest:
             raise Failure(f"rows and complete cells differ: {sorted(set(self.sums) ^ set(complete))[:4]}")
 
     def start_simulator(self):
-        sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5)
+        sim = simulator.Simulator(self.arguments.sim, "--today", self.vendor.today, "--seed", 5)
         self.sims.append(sim)
         return sim
 
@@ -140,7 +157,7 @@ class FaultsTest:
         sim = self.local.sim
         sim.faults()
         sim.clear_counts()
-        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim)
+        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim, self.vendor)
 
     def rule(self, sim, action, **conditions):
         if "redirect" in action:
@@ -191,25 +208,26 @@ class FaultsTest:
     def single(self, name):
         lake = self.lane()
         kind, fault = name.split(": ")
+        data = self.vendor.data
         if kind == "final":
-            action, code = FINAL[fault]
-            lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
+            action, code = self.final[fault]
+            lake.sim.faults(self.rule(lake.sim, action, path=data, first=2))
         elif kind == "other":
-            action, code = OTHER[fault], 3
-            lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
+            action, code = self.other[fault]
+            lake.sim.faults(self.rule(lake.sim, action, **{"path": data, **self.vendor.lasting}, first=2))
         elif kind == "harmless":
-            action, code = HARMLESS[fault], 0
-            lake.sim.faults(self.rule(lake.sim, action, path="v0" if "budget" not in action else DATA))
+            action, code = self.harmless[fault], 0
+            lake.sim.faults(self.rule(lake.sim, action, path="v[01]" if "budget" not in action else data))
         else:
-            # A body that goes on after its end is found out when it is decoded.
-            action, code = TRANSIENT[fault], 3 if fault == "twice" else 0
-            lake.sim.faults(self.rule(lake.sim, action, path=DATA, first=2))
+            # DBN that goes on after its end is found out when it is decoded.
+            action, code = TRANSIENT[fault], 3 if fault == "twice" and self.vendor is sync_lakes.DATABENTO else 0
+            lake.sim.faults(self.rule(lake.sim, action, path=data, first=2))
         if kind == "lasting":  # it does not end within the run
             code = 3
-            lake.sim.faults(self.rule(lake.sim, action, path=DATA, symbols=["ZL.FUT"]))
+            lake.sim.faults(self.rule(lake.sim, action, **self.vendor.lasting))
         if kind == "early":
             code = 0
-            lake.sim.faults(self.rule(lake.sim, action, path="metadata|symbology", first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.early, first=2))
         done = self.run_and_check(lake)
         destroyed = self.destroyed(lake.sim)
         if destroyed == 0:
@@ -221,19 +239,20 @@ class FaultsTest:
         self.check_calm(lake, destroyed, answered_others=kind == "other")
 
     def singles(self):
-        names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in FINAL]
-        names += [f"other: {name}" for name in OTHER] + [f"harmless: {name}" for name in HARMLESS]
+        names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in self.final]
+        names += [f"other: {name}" for name in self.other] + [f"harmless: {name}" for name in self.harmless]
         names += [f"lasting: {name}" for name in TRANSIENT if "hang" not in name]
         return names + [f"early: {name}" for name in TRANSIENT if "twice" not in name]
 
     # ---- mixes ----
 
     def random_rule(self, choice, sim):
-        actions = {**TRANSIENT, **{name: action for name, (action, _) in FINAL.items()}, **HARMLESS, "403": {"status": 403}}
+        actions = {**TRANSIENT, **{name: action for name, (action, _) in self.final.items()}, **self.harmless,
+                   "403": {"status": 403}}
         name = choice.choice(sorted(actions))
-        conditions = {"name": name, "path": choice.choice(PATHS), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
+        conditions = {"name": name, "path": choice.choice(PATHS[self.arguments.vendor]), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
         if "hang" in name:
-            conditions.update(path=DATA, times=1)
+            conditions.update(path=self.vendor.data, times=1)
         elif "retry_after" in actions[name]:
             conditions["times"] = 2
         elif choice.random() < 0.5:
@@ -278,6 +297,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lode", required=True, type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("--sim", required=True, type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--vendor", choices=sorted(sync_lakes.VENDORS), default="databento")
     parser.add_argument("--mixes", type=int, default=12)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", default="", help="single faults whose name contains this, and no mixes")
@@ -306,7 +326,7 @@ def main():
         mixes = [] if arguments.only else [choice.randrange(1 << 31) for _ in range(arguments.mixes)]
         cases = arguments.replay or singles + mixes
         failed = test.run(cases)
-        print(f"summary: seed {arguments.seed}, {len(cases) - len(mixes)} single faults, {len(mixes)} mixes, "
+        print(f"summary: {arguments.vendor}, seed {arguments.seed}, {len(cases) - len(mixes)} single faults, {len(mixes)} mixes, "
               f"{time.monotonic() - began:.1f} s")
         print(f"{len(cases) - failed} passed, {failed} failed")
         return 1 if failed or not cases else 0

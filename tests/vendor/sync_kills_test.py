@@ -30,10 +30,7 @@ import sync_lakes
 from sync_lakes import Failure, lakes
 
 IN_FLIGHT = 4
-DELAYS = [{"path": "timeseries", "every": 2, "action": {"delay_ms": 12}},
-          {"path": "timeseries", "every": 3, "action": {"drip": 100_000}}]
 MODES = ("time", "time", "call", "call", "interrupt")
-DATASET_OF = {"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics"}
 
 
 def held_cells(lake):
@@ -57,6 +54,7 @@ class KillsTest:
         self.local = threading.local()
         self.sims = []
         self.tally = {}
+        self.vendor = sync_lakes.VENDORS[arguments.vendor]
 
     def prepare(self):
         """The lake that nothing disturbs, and how long and how many system calls it takes."""
@@ -84,12 +82,14 @@ class KillsTest:
 
     def lane(self):
         if not hasattr(self.local, "sim"):
-            self.local.sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5)
+            self.local.sim = simulator.Simulator(self.arguments.sim, "--today", self.vendor.today, "--seed", 5)
             self.sims.append(self.local.sim)
         sim = self.local.sim
-        sim.faults(*DELAYS)
+        data = self.vendor.data
+        sim.faults({"path": data, "every": 2, "action": {"delay_ms": 12}},
+                   {"path": data, "every": 3, "action": {"drip": 100_000}})
         sim.clear_counts()
-        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim)
+        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim, self.vendor)
 
     def delivered(self, sim):
         """{cell: times it was delivered whole}, once the vendor has stopped sending to the dead."""
@@ -100,7 +100,7 @@ class KillsTest:
                 break
             before = counts
             time.sleep(0.03)
-        times = {(DATASET_OF[schema], symbol, day): number for schema, cells in counts["cells"].items()
+        times = {(self.vendor.schemas[schema], symbol, day): number for schema, cells in counts["cells"].items()
                  for symbol, cell in cells.items() for day, number in cell["by_day"].items()}
         return times, counts["data_requests"]
 
@@ -113,7 +113,7 @@ class KillsTest:
                                           choice.randint(1, self.calls))
         else:
             wait = choice.uniform(0, self.seconds)
-        process = subprocess.Popen(lake.command("sync", "-e", sync_lakes.LAST, "--max-cost", 1000, "--quiet",
+        process = subprocess.Popen(lake.command("sync", "-e", self.vendor.last, "--max-cost", 1000, "--quiet",
                                                 "--max-concurrent", IN_FLIGHT),
                                    env=lake.environment(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
@@ -174,6 +174,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("--lode", "--sim", "--preload"):
         parser.add_argument(name, required=True, type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--vendor", choices=sorted(sync_lakes.VENDORS), default="databento")
     parser.add_argument("--kills", type=int, default=20, help="cases; a case ends one to four syncs")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--replay", type=int, action="append", help="the seed of a case")
@@ -196,7 +197,7 @@ def main():
         choice = random.Random(arguments.seed)
         cases = arguments.replay or [choice.randrange(1 << 31) for _ in range(arguments.kills)]
         failed = test.run(cases)
-        print(f"summary: seed {arguments.seed}, {test.requests} requests and {test.calls} system calls a sync, "
+        print(f"summary: {arguments.vendor}, seed {arguments.seed}, {test.requests} requests and {test.calls} system calls a sync, "
               f"{sum(test.tally.values())} ends {dict(sorted(test.tally.items()))}, {time.monotonic() - began:.1f} s")
         print(f"{len(cases) - failed} passed, {failed} failed")
         return 1 if failed else 0

@@ -2,6 +2,7 @@
 
 Runs in third_party/oracle's Python: DuckDB is the judge of rows, sqlite3 reads the ledger.
 """
+import dataclasses
 import hashlib
 import json
 import os
@@ -24,12 +25,28 @@ TIMEOUT_S = 120
 CONFIG = """[lake]
 root = "{lake}"
 [sources.databento]
-base_url = "{base_url}"
-key = "env:DATABENTO_API_KEY"
+base_url = "{url}/v0"
+[sources.tardis]
+api_url = "{url}/v1"
+datasets_url = "{url}/v1"
 """
+
+
+@dataclasses.dataclass(frozen=True)
+class Vendor:
+    """What a vendor's datasets are here, and where its requests for data and for everything else go."""
+    datasets: dict  # name: declaration
+    schemas: dict  # as the simulator counts cells: dataset
+    today: str
+    last: str
+    data: str  # path of requests for data
+    early: str  # of those before them
+    lasting: dict  # conditions that strike some requests for data
+
+
 # Small, with every shape: parents that share requests and partitions of years, bars of a minute by rank across a
 # month's end, and events, which are numbered.
-DATASETS = {
+DATABENTO = Vendor(datasets={
     "daily": """source = "databento"
 dataset = "GLBX.MDP3"
 schema = "ohlcv-1d"
@@ -54,45 +71,69 @@ symbols = ["ZL.FUT", "YM.FUT"]
 start = 2023-01-31
 chunk = { days = 1 }
 """,
-}
-LAST = "2023-02-03"
-TODAY = "2023-02-06"
+}, schemas={"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics"}, last="2023-02-03", today="2023-02-06",
+    data="timeseries", early="metadata|symbology", lasting={"path": "timeseries", "symbols": ["ZL.FUT"]})
+
+# Files of one symbol and day: named ones and grouped ones, many days without rows, one that lists in the middle.
+TARDIS = Vendor(datasets={
+    "trades": """source = "tardis"
+exchange = "deribit"
+data_type = "trades"
+symbols = ["BTC-PERPETUAL", "ETH-PERPETUAL", "SOL_USDC-29MAR24-150-C"]
+start = 2023-12-29
+""",
+    "chain": """source = "tardis"
+exchange = "deribit"
+data_type = "options_chain"
+symbols = ["OPTIONS"]
+start = 2023-12-31
+""",
+    "liquidations": """source = "tardis"
+exchange = "binance-futures"
+data_type = "liquidations"
+symbols = ["PERPETUALS", "btcusdt"]
+start = 2023-12-30
+layout = "{day}.parquet"
+""",
+}, schemas={"tardis/trades": "trades", "tardis/options_chain": "chain", "tardis/liquidations": "liquidations"},
+    last="2024-01-04", today="2024-01-07", data="csv.gz", early="v1/exchanges", lasting={"path": "trades/.*/BTC-PERPETUAL"})
+
+VENDORS = {"databento": DATABENTO, "tardis": TARDIS}
 
 
 class SyncLake:
     """A lake below `folder` that asks `sim`."""
 
-    def __init__(self, folder, lode, sim, datasets=None):
+    def __init__(self, folder, lode, sim, vendor=DATABENTO):
         self.folder = pathlib.Path(folder)
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
         self.path = self.folder / "lake"
         self.lode, self.sim = str(lode), sim
-        self.datasets = dict(DATASETS if datasets is None else datasets)
+        self.vendor, self.datasets = vendor, vendor.datasets
         self.duckdb = duckdb.connect(config={"threads": 1})
         self.output = []  # of all runs: no key may be in it
         self.config = self.folder / "lode.toml"
-        self.config.write_text(CONFIG.format(lake=self.path, base_url=f"{sim.url}/v0")
+        self.config.write_text(CONFIG.format(lake=self.path, url=sim.url)
                                + "".join(f"[datasets.{name}]\n{text}" for name, text in self.datasets.items()))
 
     def environment(self, more=None):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_"))}
-        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key, "LODE_HTTP_WAITS": WAITS,
-                **(more or {})}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "TARDIS_"))}
+        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key, "TARDIS_API_KEY": self.sim.key,
+                "LODE_HTTP_WAITS": WAITS, **(more or {})}
 
     def command(self, *words):
         return [self.lode, "--config", str(self.config), *map(str, words)]
 
-    def run(self, *words, env=None, key=None):
-        more = dict(env or {}, **({"DATABENTO_API_KEY": key} if key else {}))
-        done = subprocess.run(self.command(*words), env=self.environment(more), capture_output=True, text=True,
+    def run(self, *words, env=None):
+        done = subprocess.run(self.command(*words), env=self.environment(env), capture_output=True, text=True,
                               errors="replace", timeout=TIMEOUT_S)
         self.output.append(done.stdout + done.stderr)
         return done
 
     def sync(self, *words, **more):
-        return self.run("sync", "-e", LAST, "--max-cost", "1000", "--verbose", *words, **more)
+        return self.run("sync", "-e", self.vendor.last, "--max-cost", "1000", "--verbose", *words, **more)
 
     def must(self, *words, code=0):
         done = self.run(*words)
@@ -133,15 +174,21 @@ class SyncLake:
             files = str(self.path / "bronze" / name / "**" / "*.parquet")
             if not list((self.path / "bronze" / name).rglob("*.parquet")):
                 continue
-            instant = "ts_recv" if '"statistics"' in text else "ts_event"
-            # Events have no column for the root; those here have two letters.
-            root = "left(symbol, 2)" if '"statistics"' in text else "root"
-            label = f"{root} || '.FUT'" if '"parent"' in text else "symbol"
+            label, instant = self.label_of(text)
             query = (f"SELECT {label}, strftime({instant}, '%Y-%m-%d'), count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
                      f"FROM read_parquet('{files}', hive_partitioning = false) AS rows GROUP BY ALL")
             for symbol, day, count, sha in self.duckdb.execute(query).fetchall():
                 sums[name, symbol, day] = (count, sha)
         return sums
+
+    @staticmethod
+    def label_of(text):
+        """Of a row: the symbol that was asked for, and its time."""
+        if '"tardis"' in text:
+            return "substr(source_file, 5)", "local_timestamp"
+        # Events have no column for the root; those here have two letters.
+        root = "left(symbol, 2)" if '"statistics"' in text else "root"
+        return (f"{root} || '.FUT'" if '"parent"' in text else "symbol"), "ts_recv" if '"statistics"' in text else "ts_event"
 
     def check_claims(self, reference):
         """No cell says complete and has other rows than the undisturbed lake; none says empty and has some there."""

@@ -77,7 +77,8 @@ class FileDecode {
     file.path = path;
     LODE_TRY(auto decoder, source::files::OpenDecoder(file, *context_.schema, symbology.empty() ? nullptr : &symbology,
                                                       input_.record.mapping, std::move(bytes), decode));
-    if (input_.from_wire) LODE_TRY(CheckAnswer(decoder->facts()));
+    // A repair replays what was checked when it came.
+    if (input_.from_wire && input_.delivery->query) LODE_TRY(CheckAnswer(decoder->facts()));
     LODE_TRY(SetSymbols(decoder->facts()));
     renumber_ = input_.from_wire && context_.schema->merge == codec::MergeRule::kReplaceCells;
     LODE_TRY(source_id_, strings_.Intern(renumber_ ? SourceLabelOfSymbol(symbols_.front())
@@ -279,7 +280,7 @@ class FileDecode {
   void Finish() {
     for (const codec::BadRecord& record : bad_records_.kept()) out_.rejected.push_back({input_.record.name, record});
     out_.records += decoded_.stream.records;
-    out_.rejected_count += bad_records_.count();
+    out_.rejected_count += decoded_.rejected = bad_records_.count();
     // Which day a rejected record belonged to is unknown; every day of the file carries the remark.
     if (bad_records_.count() > 0) {
       for (auto& [day, rows] : decoded_.days) rows.rejected = bad_records_.count();

@@ -2,6 +2,7 @@
 
 #include "lode/source/databento/supply.h"
 #include "lode/source/supply.h"
+#include "lode/source/tardis/supply.h"
 
 namespace lode::source {
 namespace {
@@ -12,7 +13,10 @@ struct Entry {
 };
 
 // A vendor adds one line here.
-constexpr std::array kSupplies = std::to_array<Entry>({{"databento", databento::OpenSupply}});
+constexpr std::array kSupplies = std::to_array<Entry>({
+    {"databento", databento::OpenSupply},
+    {"tardis", tardis::OpenSupply},
+});
 
 const Entry* FindEntry(const DatasetConfig& dataset) {
   for (const Entry& entry : kSupplies) {

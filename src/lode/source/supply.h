@@ -25,6 +25,7 @@ namespace lode::source {
 struct Expectation {
   std::vector<plan::VendorDay> days;
   std::vector<plan::Listing> listings;  // one a symbol asked for
+  std::string pending_reason;           // of days that are not ready; empty: their place in a condition list
 };
 
 // What requests would bring. Fields the vendor was not asked for or does not tell stay empty.
@@ -61,7 +62,13 @@ class Supply {
   virtual Result<Estimate> EstimateCost(const plan::Work& work, bool whole) = 0;
   // What decides a request's id besides symbols and days.
   virtual plan::Selection selection() const = 0;
-  // Adds the request to the client. Its bytes go to `file`, which is replaced.
+  // A symbol as the vendor spells it: what cells are called.
+  virtual std::string Spell(std::string symbol) const { return symbol; }
+  // The most of one request, where the vendor's files decide it; unset: the dataset's `chunk` or the schema do.
+  virtual std::optional<plan::ChunkLimits> request_limits() const { return std::nullopt; }
+  // Whether Fetch continues what `file` holds of an earlier try, in this run or another.
+  virtual bool continues_files() const { return false; }
+  // Adds the request to the client. Its bytes go to `file`, which is replaced, or continued (continues_files).
   virtual void Fetch(const plan::Request& request, const std::filesystem::path& file,
                      std::function<void(FetchOutcome)> done) = 0;
   // The request and its bytes as a delivery of one data file, ready to be decoded; its name, under which the bytes are

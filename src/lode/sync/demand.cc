@@ -75,8 +75,9 @@ std::vector<CellRow> WithKept(std::vector<CellRow> present, const std::vector<Fe
 
 // Rows must tell which symbol's they are. Events are labelled by it, and of an option its root does not say which
 // parent was asked for (OHF5 P20500 is of HO.OPT): one symbol a request there.
-plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const lake::Layout& layout,
+plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const lake::Layout& layout, const source::Supply& supply,
                            const std::vector<std::string>& symbols) {
+  if (const auto limits = supply.request_limits()) return *limits;
   plan::ChunkLimits limits = plan::DefaultLimits(dataset.schema);
   if (dataset.chunk_symbols) limits.symbols = static_cast<size_t>(*dataset.chunk_symbols);
   if (dataset.chunk_days) limits.days = *dataset.chunk_days;
@@ -97,10 +98,11 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   LODE_TRY(source::Expectation expectation, supply.Expect(options.symbols, options.first, options.last));
   demand.listings = std::move(expectation.listings);
   LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, options.first, options.last));
-  const plan::WorkOptions work_options{.first = options.first,
-                                       .last = options.last,
-                                       .refetch = options.refetch,
-                                       .retry_failed_only = options.retry_failed_only};
+  plan::WorkOptions work_options{.first = options.first,
+                                 .last = options.last,
+                                 .refetch = options.refetch,
+                                 .retry_failed_only = options.retry_failed_only};
+  if (!expectation.pending_reason.empty()) work_options.pending_reason = std::move(expectation.pending_reason);
   demand.work = plan::FindWork(expectation.days, demand.listings, present, work_options);
   const plan::PartitionOfDay partition_of = [&](Day day) { return layout.PathOf(day, ""); };
 
@@ -128,7 +130,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   }
   demand.recorded = plan::RecordedCells(demand.work);
 
-  const plan::ChunkLimits limits = LimitsOf(dataset, layout, options.symbols);
+  const plan::ChunkLimits limits = LimitsOf(dataset, layout, supply, options.symbols);
   for (plan::RequestGroup& group : plan::Chunk(demand.work, limits, partition_of)) {
     demand.batches.push_back({std::move(group.partition), std::move(group.requests), {}});
   }

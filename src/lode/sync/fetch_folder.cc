@@ -67,7 +67,7 @@ std::optional<Fetched> FromJson(const std::string& text, const plan::Selection& 
 
 }  // namespace
 
-Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection) {
+Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection, bool keep_parts) {
   LODE_TRY(store::MakeDirectories(folder_));
   LODE_TRY(const std::vector<store::FileInfo> files, store::List(folder_));
   std::vector<Fetched> kept;
@@ -86,6 +86,7 @@ Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection)
   }
   for (const store::FileInfo& info : files) {
     const fs::path name = info.path;
+    if (keep_parts && name.extension() == ".part") continue;
     const bool is_kept = name.extension() != ".part" &&
                          std::ranges::any_of(kept, [&](const Fetched& other) { return other.id == name.stem(); });
     if (!is_kept) LODE_TRY(store::Remove(folder_ / name));
@@ -104,7 +105,13 @@ void FetchFolder::Remove(const std::string& id) const {
   for (const char* extension : {".json", ".data", ".part"}) (void)store::Remove(folder_ / (id + extension));
 }
 
-void FetchFolder::Close() const {
+void FetchFolder::Close(const std::set<std::string>& wanted) const {
+  if (const auto files = store::List(folder_)) {
+    for (const store::FileInfo& info : *files) {
+      const fs::path name = info.path;
+      if (name.extension() == ".part" && !wanted.contains(name.stem())) (void)store::Remove(folder_ / name);
+    }
+  }
   std::error_code ignored;
   fs::remove(folder_, ignored);
   fs::remove(folder_.parent_path(), ignored);

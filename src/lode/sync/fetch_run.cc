@@ -96,7 +96,8 @@ void FetchRun::End(size_t batch, const plan::Request& request, const std::string
   --work.running;
   if (outcome.kind != FetchOutcome::Kind::kFetched) {
     --ahead_;
-    folder_.Remove(id);
+    const bool goes_on = outcome.kind == FetchOutcome::Kind::kFailed || outcome.kind == FetchOutcome::Kind::kStop;
+    if (!goes_on || !supply_.continues_files()) folder_.Remove(id);
   }
   switch (outcome.kind) {
     case FetchOutcome::Kind::kFetched: return TakeFetched(batch, request, id, outcome);

@@ -15,7 +15,7 @@ using Kind = FetchOutcome::Kind;
 
 class FetchRunTest : public testing::Test {
  protected:
-  FetchRunTest() { EXPECT_TRUE(folder_.Open(supply_.selection())); }
+  FetchRunTest() { EXPECT_TRUE(folder_.Open(supply_.selection(), false)); }
 
   std::unique_ptr<FetchRun> Start(std::vector<Batch> batches, FetchLimits limits = {}) {
     return std::make_unique<FetchRun>(*client_, supply_, folder_, std::move(batches), limits);

@@ -55,16 +55,22 @@ class DatasetSync {
     const auto priced = std::pair(report_.planned_requests, report_.work_cells);
     LODE_TRY(lake::CreateLake(request_.paths));
     LODE_TRY(DatasetWriter writer, DatasetWriter::Open(request_.paths, dataset_.name));
-    LODE_TRY(std::vector<Fetched> kept, folder_.Open(supply_->selection()));
+    LODE_TRY(std::vector<Fetched> kept, folder_.Open(supply_->selection(), supply_->continues_files()));
     LODE_TRY(demand_, Find(&writer.ledger(), std::move(kept)));
     for (const Fetched& useless : demand_.useless) folder_.Remove(useless.id);
     Describe();
     if (!is_priced_ || priced != std::pair(report_.planned_requests, report_.work_cells)) LODE_TRY(Price());
     spent_usd_ += report_.estimate.usd.value_or(0);
     observer_.OnPlan(report_.planned_requests, report_.estimate);
+    std::set<std::string> requested;
+    for (const Batch& batch : demand_.batches) {
+      for (const plan::Request& request : batch.requests) {
+        requested.insert(plan::RequestId(supply_->selection(), request));
+      }
+    }
     LODE_TRY(Fill(writer));
     writer.DropTemporaries();
-    folder_.Close();
+    folder_.Close(requested);
     return report_;
   }
 
@@ -82,11 +88,18 @@ class DatasetSync {
     if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
     LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
+    std::set<std::string> spelled;
+    std::erase_if(symbols_, [&](std::string& symbol) {
+      symbol = supply_->Spell(std::move(symbol));
+      return !spelled.insert(symbol).second;
+    });
     report_.dataset = dataset_.name;
     report_.schema = schema_->name;
-    report_.vendor_dataset = dataset_.dataset;
+    report_.vendor_dataset = dataset_.exchange.empty() ? dataset_.dataset : dataset_.exchange;
     report_.first = request_.first;
     report_.last = request_.last;
+    const std::string key = fmt::format("sources.{}.key", dataset_.source);
+    report_.key_wanted = fmt::format("{} ({})", key, request_.config->Get(key).value_or("unset"));
     report_.symbols = static_cast<int64_t>(symbols_.size());
     return Ok();
   }
@@ -152,6 +165,7 @@ class DatasetSync {
     report_.expected_cells = static_cast<int64_t>(demand_.work.days.size() * demand_.listings.size());
     report_.work_cells = demand_.work.cells;
     report_.stale_cells = static_cast<int64_t>(demand_.work.stale.size());
+    report_.keyless_cells = demand_.work.keyless_cells;
     report_.batches = static_cast<int64_t>(demand_.batches.size());
     report_.planned_requests = report_.kept_requests = 0;
     for (const Batch& batch : demand_.batches) {
