@@ -171,6 +171,30 @@ Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, st
   return work;
 }
 
+int64_t LeaveOut(Work* work, std::string_view symbol, Day first, Day last) {
+  const auto found = std::ranges::find(work->symbols, symbol, &SymbolWork::symbol);
+  if (found == work->symbols.end()) return 0;
+  const auto index_of = [&](auto bound) { return static_cast<uint32_t>(bound - work->days.begin()); };
+  const uint32_t begin = index_of(std::ranges::lower_bound(work->days, first, {}, &VendorDay::day));
+  const uint32_t end = index_of(std::ranges::upper_bound(work->days, last, {}, &VendorDay::day));
+  if (begin >= end) return 0;
+  int64_t left_out = 0;
+  std::vector<DayRun> runs;
+  for (const DayRun run : found->runs) {
+    const DayRun before{run.begin, std::min(run.end, begin)}, after{std::max(run.begin, end), run.end};
+    left_out += run.size();
+    for (const DayRun rest : {before, after}) {
+      if (rest.begin >= rest.end) continue;
+      left_out -= rest.size();
+      runs.push_back(rest);
+    }
+  }
+  found->runs = std::move(runs);
+  if (found->runs.empty()) work->symbols.erase(found);
+  work->cells -= left_out;
+  return left_out;
+}
+
 std::vector<Cell> RecordedCells(const Work& work) {
   std::vector<Cell> cells;
   for (const RecordedRun& recorded : work.recorded) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lode/ledger/ledger.h"
@@ -66,6 +67,9 @@ struct Work {
 // (ledger::Replaces).
 Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, std::span<const ledger::CellRow> present,
               const WorkOptions& options);
+
+// Takes the symbol's days from `first` to `last` out of the work: they come another way. The number of cells taken out.
+int64_t LeaveOut(Work* work, std::string_view symbol, Day first, Day last);
 
 // `recorded` as cells, for a receipt.
 std::vector<ledger::Cell> RecordedCells(const Work& work);

@@ -200,7 +200,7 @@ TEST(Work, ALostCellOfAPendingDayIsNotRecordedForEver) {
   EXPECT_TRUE(work.recorded.empty());
 }
 
-TEST(FindWork, DaysThatWantAKeyAreNotAskedForUntilThereIsOne) {
+TEST(Work, DaysThatWantAKeyAreNotAskedForUntilThereIsOne) {
   std::vector<VendorDay> days = Week();
   for (const size_t i : {1, 2}) days[i].state = State::kNoKey;
   const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kComplete)};
@@ -213,12 +213,28 @@ TEST(FindWork, DaysThatWantAKeyAreNotAskedForUntilThereIsOne) {
   EXPECT_EQ(Text(FindWork(Week(), std::vector{Listed("A")}, recorded, {})), "A 2024-01-01..2024-01-05");
 }
 
-TEST(FindWork, WhyADayIsPendingIsTheSuppliersWord) {
+TEST(Work, WhyADayIsPendingIsTheSuppliersWord) {
   std::vector<VendorDay> days = Week();
   days.resize(1);
   days[0].state = State::kPending;
   const Work work = FindWork(days, std::vector{Listed("A")}, {}, {.pending_reason = "not exported yet"});
   EXPECT_EQ(RecordedText(work), "A 2024-01-01 pending: not exported yet\n");
+}
+
+TEST(Work, WhatComesAnotherWayIsLeftOut) {
+  const std::vector<Listing> listings = {Listed("A"), Listed("B")};
+  Work work = FindWork(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
+  EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-05; B 2024-01-01..2024-01-05");
+  EXPECT_EQ(LeaveOut(&work, "A", D("2024-01-02"), D("2024-01-03")), 1);
+  EXPECT_EQ(LeaveOut(&work, "B", D("2024-01-02"), D("2024-01-03")), 2);
+  EXPECT_EQ(Text(work),
+            "A 2024-01-01..2024-01-01 2024-01-04..2024-01-05; "
+            "B 2024-01-01..2024-01-01 2024-01-04..2024-01-05");
+  EXPECT_EQ(work.cells, 6);
+  EXPECT_EQ(LeaveOut(&work, "A", D("2023-01-01"), D("2023-12-31")), 0);
+  EXPECT_EQ(LeaveOut(&work, "C", D("2024-01-01"), D("2024-01-05")), 0);
+  EXPECT_EQ(LeaveOut(&work, "A", D("2023-01-01"), D("2025-01-01")), 3);
+  EXPECT_EQ(Text(work), "B 2024-01-01..2024-01-01 2024-01-04..2024-01-05");
 }
 
 }  // namespace

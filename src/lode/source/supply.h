@@ -36,11 +36,12 @@ struct Estimate {
 
 struct FetchOutcome {
   enum class Kind {
-    kFetched,  // the file is whole and durable
-    kTooMuch,  // the vendor times out over it: ask for less
-    kSettled,  // the vendor said why there are no records: `state` and `reason` are those of all its cells
-    kFailed,   // `error` is the reason of its cells; others may go on
-    kStop,     // `error` ends the run: a wrong key, no payment, a full disk, Ctrl-C
+    kFetched,        // the file is whole and durable
+    kFetchedInPart,  // the answer broke off; the file is whole and durable for the days up to `ready`, ask for the rest
+    kTooMuch,        // the vendor times out over it, or its answer always breaks off: ask for less
+    kSettled,        // the vendor said why there are no records: `state` and `reason` are those of all its cells
+    kFailed,         // `error` is the reason of its cells; others may go on
+    kStop,           // `error` ends the run: a wrong key, no payment, a full disk, Ctrl-C
   };
   Kind kind = Kind::kFailed;
   uint64_t size = 0;
@@ -49,7 +50,8 @@ struct FetchOutcome {
   int tries = 0;
   ledger::CellState state = ledger::CellState::kFailed;
   std::string reason;
-  std::optional<Day> ready;  // kTooMuch: nothing behind this day is ready yet; ask for the days up to it
+  // kTooMuch: nothing behind this day is ready yet; ask for the days up to it.
+  std::optional<Day> ready;
   Error error;
 };
 
