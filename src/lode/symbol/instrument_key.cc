@@ -82,18 +82,6 @@ bool IsName(std::string_view text) {
   });
 }
 
-std::optional<KeyType> TypeOf(std::string_view text) {
-  std::string name = Upper(text);
-  std::erase_if(name, [](char c) { return c == '_' || c == '-'; });
-  for (const TypeName& type : kTypes) {
-    std::string upper(type.upper);
-    std::erase(upper, '_');
-    if (name == upper) return type.type;
-  }
-  const auto old = std::ranges::find(kOldNames, name, &OldName::name);
-  return old == kOldNames.end() ? std::nullopt : std::optional(old->type);
-}
-
 // Texts between '-', '/' and ':'.
 std::vector<std::string> PartsOf(std::string_view text) {
   std::vector<std::string> parts(1);
@@ -119,6 +107,18 @@ Result<KeyStyle> ParseKeyStyle(std::string_view text) {
               "key style '{}': known are \"plain\" (deribit:Perp:BTC-USD) and \"upper\" "
               "(DERIBIT:PERPETUAL:BTC-USD)",
               text);
+}
+
+std::optional<KeyType> ParseKeyType(std::string_view text) {
+  std::string name = Upper(text);
+  std::erase_if(name, [](char c) { return c == '_' || c == '-'; });
+  for (const TypeName& type : kTypes) {
+    std::string upper(type.upper);
+    std::erase(upper, '_');
+    if (name == upper) return type.type;
+  }
+  const auto old = std::ranges::find(kOldNames, name, &OldName::name);
+  return old == kOldNames.end() ? std::nullopt : std::optional(old->type);
 }
 
 std::string_view Name(KeyType type, KeyStyle style) {
@@ -169,7 +169,7 @@ Result<InstrumentKey> ParseKey(std::string_view text) {
   for (const auto& [id, venue] : kRenamed) {
     if (venue == key.venue) key.venue = id;
   }
-  const auto type = TypeOf(text.substr(first + 1, second - first - 1));
+  const auto type = ParseKeyType(text.substr(first + 1, second - first - 1));
   if (!type) return bad("no known type");
   key.type = *type;
   const std::string symbol = Upper(text.substr(second + 1));

@@ -2,6 +2,7 @@
 // calls it. Grammar and history: docs/instrument-keys.md.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,8 @@ std::string FormatKey(const InstrumentKey& key, KeyStyle style);
 // strike before the expiry; C and CALL; expiry and side behind colons. kBadInput says what is wrong.
 Result<InstrumentKey> ParseKey(std::string_view text);
 
+// By any name a key ever had; case and '_' do not matter.
+std::optional<KeyType> ParseKeyType(std::string_view text);
 // The type's name as keys of a style have it: "Perp", "PERPETUAL".
 std::string_view Name(KeyType type, KeyStyle style);
 // The exchange as keys of a style have it: "okex-swap", "OKX-SWAP".

@@ -339,9 +339,10 @@ std::string CcxtSymbol(const InstrumentKey& key) {
   if (key.type == KeyType::kCombo || key.quote.empty()) return {};
   std::string symbol = key.base + "/" + key.quote;
   if (key.type == KeyType::kSpot) return symbol;
-  symbol += fmt::format(":{}", SettlementOf(key));
-  if (!key.expiry.empty()) symbol += "-" + key.expiry;
-  if (!key.strike.empty()) symbol += fmt::format("-{}-{}", key.strike, key.side);
+  symbol += ':';
+  symbol += SettlementOf(key);
+  if (!key.expiry.empty()) symbol.append("-").append(key.expiry);
+  if (!key.strike.empty()) symbol.append("-").append(key.strike).append("-") += key.side;
   return symbol;
 }
 
