@@ -46,6 +46,7 @@ struct Response {
   std::string body;
   // Instead of `body`: writes it piece by piece; sent in chunks.
   std::function<void(BodySink&)> stream;
+  std::optional<uint64_t> stream_length;  // of `stream`, where it is known: sent with Content-Length instead
   // Called once after sending; `whole`: every byte went out as it was made, and the message ended properly.
   std::function<void(bool whole, uint64_t body_bytes)> done;
 };

@@ -13,6 +13,7 @@
 #include "counts.h"
 #include "databento.h"
 #include "faults.h"
+#include "flat_files.h"
 #include "server.h"
 #include "tardis.h"
 
@@ -26,6 +27,8 @@ struct Arguments {
   int port = 0;
   DatabentoOptions databento;
   TardisOptions tardis;
+  FlatFilesOptions flat_files;
+  std::string entitled_from;
 };
 
 // Written whole before it is there under its name: whoever waits for the file may read it at once.
@@ -40,7 +43,10 @@ bool WritePort(const std::string& path, int port) {
 class Simulator {
  public:
   explicit Simulator(const Arguments& arguments)
-      : arguments_(arguments), databento_(arguments.databento, counts_), tardis_(arguments.tardis, counts_) {
+      : arguments_(arguments),
+        databento_(arguments.databento, counts_),
+        flat_files_(arguments.flat_files, counts_, [this] { return databento_.now_ns(); }),
+        tardis_(arguments.tardis, counts_, [this] { return databento_.now_ns(); }) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
 
@@ -55,6 +61,7 @@ class Simulator {
     if (request.path.starts_with("/_sim/")) return Control(request);
     if (Databento::Owns(request.path)) return databento_.Handle(request);
     if (Tardis::Owns(request.path)) return tardis_.Handle(request);
+    if (FlatFiles::Owns(request.path)) return flat_files_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
   }
 
@@ -109,10 +116,7 @@ class Simulator {
     }
     try {
       if (action == "tardis") return tardis_.Control(body);
-      if (action == "today") {
-        const auto now = ParseInstant(body.at("today").get<std::string>());
-        if (now) tardis_.SetNow(now->ns);
-      }
+      if (action == "flatfiles") return flat_files_.Control(body);
       return databento_.Control(action, body);
     } catch (const Json::exception& error) {
       return Plain(400, error.what()).ToResponse();
@@ -123,6 +127,7 @@ class Simulator {
   Counts counts_;
   FaultScript faults_;
   Databento databento_;
+  FlatFiles flat_files_;
   Tardis tardis_;
   std::mutex log_mutex_;
   std::ofstream log_;
@@ -183,6 +188,12 @@ int main(int argc, char** argv) {
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");
   app.add_option("--tardis-rows", arguments.tardis.rows, "of a file, about")->check(CLI::Range(2, 10'000'000));
   app.add_option("--tardis-options", arguments.tardis.more_options, "more options on Deribit, for tests of size");
+  app.add_option("--s3-key-id", arguments.flat_files.key.id, "of Polygon's flat files; --key is the secret")
+      ->capture_default_str();
+  app.add_option("--flat-files", arguments.flat_files.folder,
+                 "serves this tree of flat files instead of generated ones")
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--entitled-from", arguments.entitled_from, "flat files of days before it are listed and refused");
   app.add_option("--faults", arguments.faults, "script of faults")->check(CLI::ExistingFile);
   app.add_option("--log", arguments.log, "a JSON line a request");
   app.add_option("--tls-cert", arguments.tls_cert, "PEM; serves https")->check(CLI::ExistingFile);
@@ -193,8 +204,18 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "lode_vendor_sim: --today is not a day or an instant\n");
     return 2;
   }
-  arguments.databento.archive.now_ns = arguments.tardis.now_ns = now->ns;
+  arguments.databento.archive.now_ns = now->ns;
   arguments.tardis.seed = arguments.databento.archive.seed;
   arguments.tardis.key = arguments.databento.key;
+  arguments.flat_files.seed = arguments.databento.archive.seed;
+  arguments.flat_files.key.secret = arguments.databento.key;
+  if (!arguments.entitled_from.empty()) {
+    const auto day = ParseDay(arguments.entitled_from);
+    if (!day) {
+      fmt::print(stderr, "lode_vendor_sim: --entitled-from is not a day\n");
+      return 2;
+    }
+    arguments.flat_files.entitled = *day;
+  }
   return Run(arguments);
 }

@@ -7,7 +7,6 @@ sync asks for no data and writes nothing. The vendor's books at the end: no symb
 what was delivered in part is no more than the faults destroyed. The key is in no file, in no output, on no other host.
 
   sync_faults_test.py --lode build/release/lode --sim build/release/lode_vendor_sim [--mixes 12] [--seed N]
-  … --vendor tardis        another vendor's datasets
   … --only redirect        single faults by part of their name
   … --replay 1234567       one mix again, as printed with a failure
 """
@@ -74,21 +73,21 @@ FINAL = {
     "redirect 302": ({"status": 302, "redirect": "http://127.0.0.1:{foreign}/elsewhere"}, 3),
     "redirect 308": ({"status": 308, "redirect": "/elsewhere"}, 3),
 }
-# A 401 of a vendor that tells a key it knows from a plan that ends: the cells are not entitled, and others come.
-FINAL_OF_TARDIS = {"401": ({"status": 401}, 0), "403": ({"status": 403}, 0), "422 end": None}
+# Where a vendor's own words change that: a 401 of Tardis' beside a key that it knows means a plan that ends, and the
+# other cells come.
+FINAL_OF = {"tardis": {"401": ({"status": 401}, 0), "403": ({"status": 403}, 0)}}
 # A sound answer to another question, and the code of the run that meets it. What it holds is delivered as far as the
 # vendor's books go.
 OTHER = {
-    "symbol": ({"form": {"symbols": "ZC.FUT"}}, 3),
-    "days": ({"form": {"start": "2022-06-06", "end": "2022-06-10"}}, 3),
-    "schema": ({"form": {"schema": "ohlcv-1h"}}, 3),
-}
-OTHER_OF_TARDIS = {
-    # Seen in the first row (these files have some), asked for again, and then it is right.
-    "symbol": ({"path": "/v1/deribit/trades/2024/01/02/ETH-28JUN24.csv.gz"}, 0),
-    "exchange": ({"path": "/v1/bitmex/trades/2024/01/02/XBTUSD.csv.gz"}, 0),
-    "day": ({"path": "/v1/deribit/trades/2023/12/20/BTC-PERPETUAL.csv.gz"}, 3),
-    "data type": ({"path": "/v1/deribit/quotes/2024/01/02/BTC-PERPETUAL.csv.gz"}, 3),
+    "databento": {"symbol": ({"form": {"symbols": "ZC.FUT"}}, 3),
+                  "days": ({"form": {"start": "2022-06-06", "end": "2022-06-10"}}, 3),
+                  "schema": ({"form": {"schema": "ohlcv-1h"}}, 3)},
+    "polygon": {},  # a market day's file is asked for by its name
+    # Of another symbol or exchange the first row tells (these files have some): asked for again, and then it is right.
+    "tardis": {"symbol": ({"path": "/v1/deribit/trades/2024/01/02/ETH-28JUN24.csv.gz"}, 0),
+               "exchange": ({"path": "/v1/bitmex/trades/2024/01/02/XBTUSD.csv.gz"}, 0),
+               "day": ({"path": "/v1/deribit/trades/2023/12/20/BTC-PERPETUAL.csv.gz"}, 3),
+               "data type": ({"path": "/v1/deribit/quotes/2024/01/02/BTC-PERPETUAL.csv.gz"}, 3)},
 }
 # Slow or odd, and right all the same: the first run does it.
 HARMLESS = {
@@ -100,27 +99,30 @@ HARMLESS = {
     "budget": {"budget": 100},
     "small budget": {"budget": 10, "status": 504},
 }
-PATHS = {"databento": ("timeseries", "timeseries", "timeseries", "metadata", "symbology", "get_cost", "."),
-         "tardis": ("csv.gz", "csv.gz", "csv.gz", "exchanges/", ".")}
+# Nothing but the connection protects a listing.
+NOT_EARLY = {"databento": ("twice",), "polygon": ("twice", "corrupt"), "tardis": ("twice",)}
+# Found out when the file is decoded, so that the next run asks for it again: a body that goes on after its end; of a
+# flat file also a wrong bit, while one that is too long or too short is known by the listed size.
+LATE = {"databento": ("twice",), "polygon": ("corrupt",), "tardis": ()}
 MOST_RUNS = 8  # a calm one included
 
 
 class FaultsTest:
     def __init__(self, arguments, folder):
         self.arguments, self.folder = arguments, folder
+        self.vendor_name, self.vendor = arguments.vendor, sync_lakes.VENDORS[arguments.vendor]
+        self.paths = (self.vendor.data,) * 3 + tuple(self.vendor.free.split("|")) + (".",)
+        self.final, self.other = {**FINAL, **FINAL_OF.get(self.vendor_name, {})}, OTHER[self.vendor_name]
+        # Files by name cannot be asked for in smaller pieces.
+        self.harmless = {name: action for name, action in HARMLESS.items()
+                         if self.vendor_name == "databento" or "budget" not in action}
         self.local = threading.local()
         self.sims = []
-        self.vendor = sync_lakes.VENDORS[arguments.vendor]
-        is_tardis = arguments.vendor == "tardis"
-        self.final = {name: fault for name, fault in {**FINAL, **(FINAL_OF_TARDIS if is_tardis else {})}.items() if fault}
-        self.other = OTHER_OF_TARDIS if is_tardis else OTHER
-        # Its requests cannot be made smaller.
-        self.harmless = {name: action for name, action in HARMLESS.items() if not (is_tardis and "budget" in action)}
 
     def prepare(self):
         """The lake that never sees a fault."""
         sim = self.start_simulator()
-        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim, self.vendor)
+        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim, self.vendor_name)
         done = lake.sync()
         if done.returncode != 0:
             raise Failure(f"the undisturbed sync exits {done.returncode}: {done.stderr[-600:]}")
@@ -157,7 +159,7 @@ class FaultsTest:
         sim = self.local.sim
         sim.faults()
         sim.clear_counts()
-        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim, self.vendor)
+        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim, self.vendor_name)
 
     def rule(self, sim, action, **conditions):
         if "redirect" in action:
@@ -208,26 +210,25 @@ class FaultsTest:
     def single(self, name):
         lake = self.lane()
         kind, fault = name.split(": ")
-        data = self.vendor.data
         if kind == "final":
             action, code = self.final[fault]
-            lake.sim.faults(self.rule(lake.sim, action, path=data, first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         elif kind == "other":
             action, code = self.other[fault]
-            lake.sim.faults(self.rule(lake.sim, action, **{"path": data, **self.vendor.lasting}, first=2))
+            conditions = {"path": self.vendor.data, **(self.vendor.one_cell if "path" in action else {}), "first": 2}
+            lake.sim.faults(self.rule(lake.sim, action, **conditions))
         elif kind == "harmless":
             action, code = self.harmless[fault], 0
-            lake.sim.faults(self.rule(lake.sim, action, path="v[01]" if "budget" not in action else data))
+            lake.sim.faults(self.rule(lake.sim, action, path="." if "budget" not in action else self.vendor.data))
         else:
-            # DBN that goes on after its end is found out when it is decoded.
-            action, code = TRANSIENT[fault], 3 if fault == "twice" and self.vendor is sync_lakes.DATABENTO else 0
-            lake.sim.faults(self.rule(lake.sim, action, path=data, first=2))
+            action, code = TRANSIENT[fault], 3 if fault.startswith(LATE[self.vendor_name]) else 0
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         if kind == "lasting":  # it does not end within the run
             code = 3
-            lake.sim.faults(self.rule(lake.sim, action, **self.vendor.lasting))
+            lake.sim.faults(self.rule(lake.sim, action, **{"path": self.vendor.data, **self.vendor.one_cell}))
         if kind == "early":
             code = 0
-            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.early, first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.free, first=2))
         done = self.run_and_check(lake)
         destroyed = self.destroyed(lake.sim)
         if destroyed == 0:
@@ -242,7 +243,7 @@ class FaultsTest:
         names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in self.final]
         names += [f"other: {name}" for name in self.other] + [f"harmless: {name}" for name in self.harmless]
         names += [f"lasting: {name}" for name in TRANSIENT if "hang" not in name]
-        return names + [f"early: {name}" for name in TRANSIENT if "twice" not in name]
+        return names + [f"early: {name}" for name in TRANSIENT if not name.startswith(NOT_EARLY[self.vendor_name])]
 
     # ---- mixes ----
 
@@ -250,7 +251,7 @@ class FaultsTest:
         actions = {**TRANSIENT, **{name: action for name, (action, _) in self.final.items()}, **self.harmless,
                    "403": {"status": 403}}
         name = choice.choice(sorted(actions))
-        conditions = {"name": name, "path": choice.choice(PATHS[self.arguments.vendor]), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
+        conditions = {"name": name, "path": choice.choice(self.paths), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
         if "hang" in name:
             conditions.update(path=self.vendor.data, times=1)
         elif "retry_after" in actions[name]:
@@ -288,7 +289,7 @@ class FaultsTest:
                 except Exception as error:
                     failed += 1
                     what = str(error) if isinstance(error, Failure) else traceback.format_exc()
-                    replay = f"--replay {case}" if isinstance(case, int) else f"--only '{case}'"
+                    replay = f"--vendor {self.vendor_name} " + (f"--replay {case}" if isinstance(case, int) else f"--only '{case}'")
                     print(f"FAILED {case}: {what}\n  replay: {replay}", flush=True)
         return failed
 
@@ -297,7 +298,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lode", required=True, type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("--sim", required=True, type=lambda p: pathlib.Path(p).resolve())
-    parser.add_argument("--vendor", choices=sorted(sync_lakes.VENDORS), default="databento")
+    parser.add_argument("--vendor", choices=sync_lakes.VENDORS, default="databento")
     parser.add_argument("--mixes", type=int, default=12)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", default="", help="single faults whose name contains this, and no mixes")

@@ -30,6 +30,7 @@ import sync_lakes
 from sync_lakes import Failure, lakes
 
 IN_FLIGHT = 4
+DELAYS = ({"every": 2, "action": {"delay_ms": 12}}, {"every": 3, "action": {"drip": 100_000}})
 MODES = ("time", "time", "call", "call", "interrupt")
 
 
@@ -51,10 +52,10 @@ def held_cells(lake):
 class KillsTest:
     def __init__(self, arguments, folder):
         self.arguments, self.folder = arguments, folder
+        self.vendor = sync_lakes.VENDORS[arguments.vendor]
         self.local = threading.local()
         self.sims = []
         self.tally = {}
-        self.vendor = sync_lakes.VENDORS[arguments.vendor]
 
     def prepare(self):
         """The lake that nothing disturbs, and how long and how many system calls it takes."""
@@ -85,11 +86,10 @@ class KillsTest:
             self.local.sim = simulator.Simulator(self.arguments.sim, "--today", self.vendor.today, "--seed", 5)
             self.sims.append(self.local.sim)
         sim = self.local.sim
-        data = self.vendor.data
-        sim.faults({"path": data, "every": 2, "action": {"delay_ms": 12}},
-                   {"path": data, "every": 3, "action": {"drip": 100_000}})
+        sim.faults(*({"path": self.vendor.data, **rule} for rule in DELAYS))
         sim.clear_counts()
-        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim, self.vendor)
+        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim,
+                                   self.arguments.vendor)
 
     def delivered(self, sim):
         """{cell: times it was delivered whole}, once the vendor has stopped sending to the dead."""
@@ -100,7 +100,7 @@ class KillsTest:
                 break
             before = counts
             time.sleep(0.03)
-        times = {(self.vendor.schemas[schema], symbol, day): number for schema, cells in counts["cells"].items()
+        times = {(self.vendor.of_schema[schema], symbol, day): number for schema, cells in counts["cells"].items()
                  for symbol, cell in cells.items() for day, number in cell["by_day"].items()}
         return times, counts["data_requests"]
 
@@ -166,7 +166,8 @@ class KillsTest:
                 except Exception as error:
                     failed += 1
                     what = str(error) if isinstance(error, Failure) else traceback.format_exc()
-                    print(f"FAILED {futures[future]}: {what}\n  replay: --replay {futures[future]}", flush=True)
+                    print(f"FAILED {futures[future]}: {what}\n  replay: --vendor {self.arguments.vendor} "
+                          f"--replay {futures[future]}", flush=True)
         return failed
 
 
@@ -174,7 +175,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("--lode", "--sim", "--preload"):
         parser.add_argument(name, required=True, type=lambda p: pathlib.Path(p).resolve())
-    parser.add_argument("--vendor", choices=sorted(sync_lakes.VENDORS), default="databento")
+    parser.add_argument("--vendor", choices=sync_lakes.VENDORS, default="databento")
     parser.add_argument("--kills", type=int, default=20, help="cases; a case ends one to four syncs")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--replay", type=int, action="append", help="the seed of a case")

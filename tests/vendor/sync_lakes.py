@@ -2,7 +2,6 @@
 
 Runs in third_party/oracle's Python: DuckDB is the judge of rows, sqlite3 reads the ledger.
 """
-import dataclasses
 import hashlib
 import json
 import os
@@ -26,27 +25,31 @@ CONFIG = """[lake]
 root = "{lake}"
 [sources.databento]
 base_url = "{url}/v0"
+key = "env:DATABENTO_API_KEY"
+[sources.polygon]
+s3_endpoint = "{url}"
 [sources.tardis]
 api_url = "{url}/v1"
 datasets_url = "{url}/v1"
 """
 
 
-@dataclasses.dataclass(frozen=True)
 class Vendor:
-    """What a vendor's datasets are here, and where its requests for data and for everything else go."""
-    datasets: dict  # name: declaration
-    schemas: dict  # as the simulator counts cells: dataset
-    today: str
-    last: str
-    data: str  # path of requests for data
-    early: str  # of those before them
-    lasting: dict  # conditions that strike some requests for data
+    """What the tests must know of a vendor. A vendor adds one below."""
+
+    def __init__(self, datasets, data, free, labels, one_cell, of_schema, last="2023-02-03", today="2023-02-06"):
+        self.datasets = datasets    # {name: declaration}
+        self.data = data            # paths of requests that bring data
+        self.free = free            # paths of those that tell what there is
+        self.labels = labels        # {dataset: SQL of (symbol as asked for, day)}
+        self.one_cell = one_cell    # conditions of a fault that strikes one cell's request only
+        self.of_schema = of_schema  # {schema of the simulator's books: dataset}
+        self.last, self.today = last, today
 
 
 # Small, with every shape: parents that share requests and partitions of years, bars of a minute by rank across a
 # month's end, and events, which are numbered.
-DATABENTO = Vendor(datasets={
+DATABENTO = {
     "daily": """source = "databento"
 dataset = "GLBX.MDP3"
 schema = "ohlcv-1d"
@@ -71,11 +74,14 @@ symbols = ["ZL.FUT", "YM.FUT"]
 start = 2023-01-31
 chunk = { days = 1 }
 """,
-}, schemas={"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics"}, last="2023-02-03", today="2023-02-06",
-    data="timeseries", early="metadata|symbology", lasting={"path": "timeseries", "symbols": ["ZL.FUT"]})
-
-# Files of one symbol and day: named ones and grouped ones, many days without rows, one that lists in the middle.
-TARDIS = Vendor(datasets={
+}
+# A market day a file: bars that share a month's partition, bars of a day's own, and events.
+POLYGON = {name: f'source = "polygon"\nflat_file = "{flat_file}"\nstart = {start}\n' for name, flat_file, start in (
+    ("stocks", "us_stocks_sip/day_aggs_v1", "2023-01-17"), ("options", "us_options_opra/minute_aggs_v1", "2023-01-30"),
+    ("trades", "us_stocks_sip/trades_v1", "2023-01-31"))}
+# Files of one symbol and day: named ones and grouped ones, many days without rows, one that lists in the middle, a layout
+# where two symbols share a partition.
+TARDIS = {
     "trades": """source = "tardis"
 exchange = "deribit"
 data_type = "trades"
@@ -95,23 +101,39 @@ symbols = ["PERPETUALS", "btcusdt"]
 start = 2023-12-30
 layout = "{day}.parquet"
 """,
-}, schemas={"tardis/trades": "trades", "tardis/options_chain": "chain", "tardis/liquidations": "liquidations"},
-    last="2024-01-04", today="2024-01-07", data="csv.gz", early="v1/exchanges", lasting={"path": "trades/.*/BTC-PERPETUAL"})
-
-VENDORS = {"databento": DATABENTO, "tardis": TARDIS}
+}
+VENDORS = {
+    "databento": Vendor(
+        DATABENTO, data="timeseries", free="metadata|symbology", one_cell={"symbols": ["ZL.FUT"]},
+        of_schema={"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics"},
+        labels={"daily": "root || '.FUT', strftime(ts_event, '%Y-%m-%d')", "minutes": "symbol, strftime(ts_event, '%Y-%m-%d')",
+                # Events have no column for the root; those here have two letters.
+                "statistics": "left(symbol, 2) || '.FUT', strftime(ts_recv, '%Y-%m-%d')"}),
+    "polygon": Vendor(
+        POLYGON, data="^/flatfiles/us_", free="^/flatfiles/?$", one_cell={"path": "2023-01-31"},
+        of_schema={"us_stocks_sip/day_aggs_v1": "stocks", "us_options_opra/minute_aggs_v1": "options",
+                   "us_stocks_sip/trades_v1": "trades"},
+        labels=dict.fromkeys(POLYGON, "'ALL_SYMBOLS', strftime(session_date, '%Y-%m-%d')")),
+    "tardis": Vendor(
+        TARDIS, data="csv.gz", free="v1/exchanges", one_cell={"path": "trades/.*/BTC-PERPETUAL"},
+        of_schema={"tardis/trades": "trades", "tardis/options_chain": "chain", "tardis/liquidations": "liquidations"},
+        labels=dict.fromkeys(TARDIS, "substr(source_file, 5), strftime(local_timestamp, '%Y-%m-%d')"),
+        last="2024-01-04", today="2024-01-07"),
+}
 
 
 class SyncLake:
     """A lake below `folder` that asks `sim`."""
 
-    def __init__(self, folder, lode, sim, vendor=DATABENTO):
+    def __init__(self, folder, lode, sim, vendor="databento"):
         self.folder = pathlib.Path(folder)
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
         self.path = self.folder / "lake"
         self.lode, self.sim = str(lode), sim
-        self.vendor, self.datasets = vendor, vendor.datasets
+        self.vendor = VENDORS[vendor]
+        self.datasets = self.vendor.datasets
         self.duckdb = duckdb.connect(config={"threads": 1})
         self.output = []  # of all runs: no key may be in it
         self.config = self.folder / "lode.toml"
@@ -119,15 +141,17 @@ class SyncLake:
                                + "".join(f"[datasets.{name}]\n{text}" for name, text in self.datasets.items()))
 
     def environment(self, more=None):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "TARDIS_"))}
-        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key, "TARDIS_API_KEY": self.sim.key,
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "POLYGON_", "TARDIS_"))}
+        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key,
+                "POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": self.sim.key, "TARDIS_API_KEY": self.sim.key,
                 "LODE_HTTP_WAITS": WAITS, **(more or {})}
 
     def command(self, *words):
         return [self.lode, "--config", str(self.config), *map(str, words)]
 
-    def run(self, *words, env=None):
-        done = subprocess.run(self.command(*words), env=self.environment(env), capture_output=True, text=True,
+    def run(self, *words, env=None, key=None):
+        more = dict(env or {}, **({"DATABENTO_API_KEY": key} if key else {}))
+        done = subprocess.run(self.command(*words), env=self.environment(more), capture_output=True, text=True,
                               errors="replace", timeout=TIMEOUT_S)
         self.output.append(done.stdout + done.stderr)
         return done
@@ -170,25 +194,15 @@ class SyncLake:
     def sums(self):
         """{(dataset, symbol, day): (rows, hash of them)}, by the symbol that was asked for."""
         sums = {}
-        for name, text in self.datasets.items():
+        for name in self.datasets:
             files = str(self.path / "bronze" / name / "**" / "*.parquet")
             if not list((self.path / "bronze" / name).rglob("*.parquet")):
                 continue
-            label, instant = self.label_of(text)
-            query = (f"SELECT {label}, strftime({instant}, '%Y-%m-%d'), count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
+            query = (f"SELECT {self.vendor.labels[name]}, count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
                      f"FROM read_parquet('{files}', hive_partitioning = false) AS rows GROUP BY ALL")
             for symbol, day, count, sha in self.duckdb.execute(query).fetchall():
                 sums[name, symbol, day] = (count, sha)
         return sums
-
-    @staticmethod
-    def label_of(text):
-        """Of a row: the symbol that was asked for, and its time."""
-        if '"tardis"' in text:
-            return "substr(source_file, 5)", "local_timestamp"
-        # Events have no column for the root; those here have two letters.
-        root = "left(symbol, 2)" if '"statistics"' in text else "root"
-        return (f"{root} || '.FUT'" if '"parent"' in text else "symbol"), "ts_recv" if '"statistics"' in text else "ts_event"
 
     def check_claims(self, reference):
         """No cell says complete and has other rows than the undisturbed lake; none says empty and has some there."""

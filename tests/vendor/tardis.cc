@@ -70,25 +70,20 @@ uint64_t HashOf(const std::string& text) {
 
 }  // namespace
 
-Tardis::Tardis(TardisOptions options, Counts& counts)
+Tardis::Tardis(TardisOptions options, Counts& counts, std::function<int64_t()> now_ns)
     : options_(std::move(options)),
       counts_(counts),
       exchanges_(TardisExchanges(options_.more_options)),
-      now_ns_(options_.now_ns) {}
+      now_ns_(std::move(now_ns)) {}
 
 bool Tardis::Owns(const std::string& path) {
   return path == "/v1/exchanges" || path.starts_with("/v1/exchanges/") || path.starts_with("/v1/instruments/") ||
          path == "/v1/api-key-info" || std::regex_match(path, FilePath());
 }
 
-void Tardis::SetNow(int64_t now_ns) {
-  const std::lock_guard lock(mutex_);
-  now_ns_ = now_ns;
-}
-
 Day Tardis::ExportedUntil() const {
   const std::lock_guard lock(mutex_);
-  return exported_until_.value_or(DayOf(now_ns_ - kExportNs));
+  return exported_until_.value_or(DayOf(now_ns_() - kExportNs));
 }
 
 bool Tardis::HasKey(const Request& request) const {

@@ -2,6 +2,7 @@
 // host plays both of the vendor's.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,21 +16,19 @@ namespace lode::vendor {
 
 struct TardisOptions {
   uint64_t seed = 1;
-  std::string key;  // empty: any key will do
-  int64_t now_ns = 0;
+  std::string key;          // empty: any key will do
   int rows = 60;            // a file
   size_t more_options = 0;  // of Deribit's, for tests of size
 };
 
 class Tardis {
  public:
-  Tardis(TardisOptions options, Counts& counts);
+  Tardis(TardisOptions options, Counts& counts, std::function<int64_t()> now_ns);
 
   static bool Owns(const std::string& path);
   Response Handle(const Request& request);
   // POST /_sim/tardis.
   Response Control(const Json& body);
-  void SetNow(int64_t now_ns);
 
  private:
   struct File {
@@ -49,8 +48,8 @@ class Tardis {
   const TardisOptions options_;
   Counts& counts_;
   const std::vector<TardisExchange> exchanges_;
+  const std::function<int64_t()> now_ns_;
   mutable std::mutex mutex_;
-  int64_t now_ns_;
   std::optional<Day> exported_until_, plan_from_;
 };
 

@@ -29,7 +29,7 @@ CellState StateOf(Verdict verdict) {
 std::string ReasonOf(Verdict verdict, const Listing& listing, const WorkOptions& options) {
   switch (verdict) {
     case Verdict::kPending: return options.pending_reason;
-    case Verdict::kMissing: return "the vendor's condition list says missing";
+    case Verdict::kMissing: return options.missing_reason;
     case Verdict::kNoKey: return "the vendor gives it only with an API key, and none is configured";
     case Verdict::kUnresolved: return listing.unresolved;
     case Verdict::kBefore: return "not listed before " + FormatDay(*listing.first);
@@ -42,9 +42,15 @@ std::string ReasonOf(Verdict verdict, const Listing& listing, const WorkOptions&
 
 bool WentWrong(CellState state) { return state == CellState::kFailed || state == CellState::kNotEntitled; }
 
+// A version says it exactly. Dates do where there is none, or none to compare with: a file may be published twice a
+// day.
 bool IsRevised(const Cell& cell, const VendorDay& expected) {
   const bool holds = cell.state == CellState::kComplete || cell.state == CellState::kEmpty;
-  return holds && cell.modified && expected.modified && *expected.modified > *cell.modified;
+  if (!holds) return false;
+  if (!expected.version.empty() && ledger::IsVersionProof(cell.proof)) {
+    return cell.proof != ledger::VersionProof(expected.version);
+  }
+  return cell.modified && expected.modified && *expected.modified > *cell.modified;
 }
 
 // The walk over one symbol's expected days, beside its present cells.
@@ -79,7 +85,7 @@ class SymbolWalk {
     if (known != Verdict::kNothing) return IsNews(known, expected, cell) ? known : Verdict::kNothing;
     if (cell == nullptr || !ledger::IsSettled(cell->state)) return Verdict::kRequest;
     if (IsRevised(*cell, expected)) {
-      work_.stale.push_back({listing_.symbol, expected.day, *cell->modified, *expected.modified});
+      work_.stale.push_back({listing_.symbol, expected.day});
       return Verdict::kRequest;
     }
     if (options_.retry_failed_only) return Verdict::kRequest;  // refused before, perhaps not now

@@ -19,6 +19,7 @@ struct WorkOptions {
   bool refetch = false;            // settled cells are work too
   bool retry_failed_only = false;  // nothing but cells whose state is `failed` or `not_entitled`
   std::string pending_reason = "the vendor's condition list says pending";
+  std::string missing_reason = "the vendor's condition list says missing";
 };
 
 // Expected days that follow each other: indices into Work::days, half-open.
@@ -45,7 +46,6 @@ struct RecordedRun {
 struct StaleCell {
   std::string symbol;
   Day day;
-  Day had, has;  // last_modified_date of the cell and of the vendor
 };
 
 struct Work {

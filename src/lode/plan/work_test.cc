@@ -106,8 +106,28 @@ TEST(Work, RevisedDaysAreStale) {
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-03");
   ASSERT_EQ(work.stale.size(), 2u);
   EXPECT_EQ(work.stale[0].day, D("2024-01-01"));
-  EXPECT_EQ(work.stale[0].had, D("2024-01-31"));
-  EXPECT_EQ(work.stale[1].has, D("2024-02-01"));
+}
+
+TEST(Work, AnotherVersionIsStaleWhateverTheDates) {
+  std::vector<VendorDay> days = Week();
+  for (VendorDay& day : days) {
+    day.modified = D("2024-02-01");
+    day.version = "b";
+  }
+  std::vector<CellRow> present;
+  for (const VendorDay& day : days)
+    present.push_back(Row("A", FormatDay(day.day).c_str(), CellState::kComplete, day.modified));
+  for (CellRow& row : present) row.cell.proof = ledger::VersionProof("b");
+  const std::vector<Listing> listings = {Listed("A")};
+  EXPECT_EQ(FindWork(days, listings, present, {}).cells, 0);
+  present[0].cell.proof = ledger::VersionProof("a");  // replaced twice on one day
+  present[1].cell.modified = D("2024-01-02");         // copied by the vendor, and the same
+  present[2].cell.proof = "stream";                   // of an import: only dates can tell
+  present[3].cell.proof = "stream";
+  present[3].cell.modified = D("2024-01-31");
+  const Work work = FindWork(days, listings, present, {});
+  EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-04..2024-01-04");
+  EXPECT_EQ(work.stale.size(), 2u);
 }
 
 TEST(Work, PendingAndMissingDaysAreRecordedNotRequested) {

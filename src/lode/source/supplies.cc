@@ -1,6 +1,8 @@
 #include <array>
 
 #include "lode/source/databento/supply.h"
+#include "lode/source/polygon/flat_file.h"
+#include "lode/source/polygon/flat_file_supply.h"
 #include "lode/source/supply.h"
 #include "lode/source/tardis/supply.h"
 
@@ -10,17 +12,23 @@ namespace {
 struct Entry {
   std::string_view source;
   Result<std::unique_ptr<Supply>> (*open)(const Config&, const DatasetConfig&, net::Client&);
+  // Which of the source's datasets it is for; nullptr: all.
+  bool (*serves)(const DatasetConfig&) = nullptr;
+  const char* default_symbol = nullptr;
 };
+
+bool IsFlatFile(const DatasetConfig& dataset) { return !dataset.flat_file.empty(); }
 
 // A vendor adds one line here.
 constexpr std::array kSupplies = std::to_array<Entry>({
     {"databento", databento::OpenSupply},
+    {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols},
     {"tardis", tardis::OpenSupply},
 });
 
 const Entry* FindEntry(const DatasetConfig& dataset) {
   for (const Entry& entry : kSupplies) {
-    if (entry.source == dataset.source) return &entry;
+    if (entry.source == dataset.source && (entry.serves == nullptr || entry.serves(dataset))) return &entry;
   }
   return nullptr;
 }
@@ -28,6 +36,12 @@ const Entry* FindEntry(const DatasetConfig& dataset) {
 }  // namespace
 
 bool HasSupply(const DatasetConfig& dataset) { return FindEntry(dataset) != nullptr; }
+
+std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset) {
+  const Entry* entry = FindEntry(dataset);
+  if (entry == nullptr || entry->default_symbol == nullptr) return {};
+  return {entry->default_symbol};
+}
 
 Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetConfig& dataset, net::Client& client) {
   if (const Entry* entry = FindEntry(dataset)) return entry->open(config, dataset, client);

@@ -26,6 +26,7 @@ struct Expectation {
   std::vector<plan::VendorDay> days;
   std::vector<plan::Listing> listings;  // one a symbol asked for
   std::string pending_reason;           // of days that are not ready; empty: their place in a condition list
+  std::string missing_reason;           // the same, of days that the vendor has nothing of
 };
 
 // What requests would bring. Fields the vendor was not asked for or does not tell stay empty.
@@ -85,5 +86,9 @@ Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetCo
 
 // Whether the source can be asked at all: `files` cannot.
 bool HasSupply(const DatasetConfig& dataset);
+
+// What a dataset asks for that names no symbols, where its source has an answer: a file of the whole market is asked
+// for as ALL_SYMBOLS. Empty: it must name some.
+std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset);
 
 }  // namespace lode::source

@@ -103,6 +103,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
                                  .refetch = options.refetch,
                                  .retry_failed_only = options.retry_failed_only};
   if (!expectation.pending_reason.empty()) work_options.pending_reason = std::move(expectation.pending_reason);
+  if (!expectation.missing_reason.empty()) work_options.missing_reason = std::move(expectation.missing_reason);
   demand.work = plan::FindWork(expectation.days, demand.listings, present, work_options);
   const plan::PartitionOfDay partition_of = [&](Day day) { return layout.PathOf(day, ""); };
 

@@ -18,7 +18,10 @@ nlohmann::json ToJson(const plan::Selection& selection, const Fetched& fetched) 
   nlohmann::json days = nlohmann::json::array();
   for (const VendorDay& day : fetched.request.days) {
     nlohmann::json entry = {FormatDay(day.day), static_cast<int>(day.state)};
-    if (day.modified) entry.push_back(FormatDay(*day.modified));
+    if (day.modified || !day.version.empty()) {
+      entry.push_back(day.modified ? nlohmann::json(FormatDay(*day.modified)) : nlohmann::json(nullptr));
+    }
+    if (!day.version.empty()) entry.push_back(day.version);
     days.push_back(std::move(entry));
   }
   return {{"dataset", selection.dataset},       {"schema", selection.schema}, {"stype_in", selection.stype_in},
@@ -47,7 +50,8 @@ std::optional<Fetched> FromJson(const std::string& text, const plan::Selection& 
       if (!parsed || state < 0 || state > static_cast<int>(VendorDay::State::kMissing)) return std::nullopt;
       day.day = *parsed;
       day.state = static_cast<VendorDay::State>(state);
-      if (entry.size() > 2) {
+      if (entry.size() > 3) day.version = entry.at(3).get<std::string>();
+      if (entry.size() > 2 && !entry.at(2).is_null()) {
         const auto modified = ParseDay(entry.at(2).get<std::string>());
         if (!modified) return std::nullopt;
         day.modified = *modified;
