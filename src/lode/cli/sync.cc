@@ -150,6 +150,11 @@ class SyncCommand : public Command {
     session.out().Summary(ReportLine(report, dry_run_) +
                           (report.requests > 0 ? fmt::format(", {:.1f} s\n", elapsed_s) : "\n"));
     session.out().Summary(UnresolvedText(report));
+    // Where nothing came at all, the run's own error says it.
+    if (!report.refused.empty() && report.requests + report.kept_requests > 0) {
+      log::Warning("{}: the vendor does not give some of it (not_entitled): {}", report.dataset,
+                   Printable(report.refused));
+    }
     for (const sync::FailedBatch& batch : report.failed) {
       log::Failure("{}", Printable(fmt::format("{}: {}: {}", report.dataset, batch.partition, batch.error.ToString())));
     }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace lode::source::tardis {
 namespace {
 
@@ -90,6 +92,29 @@ TEST(TardisExchange, WhatIsNotSuchADocumentIsAskedForAgain) {
     const Visited visited = Read(bad, 100);
     ASSERT_FALSE(visited.status) << bad;
     EXPECT_EQ(visited.status.error().kind, ErrorKind::kCorrupt) << visited.status.error().ToString();
+  }
+}
+
+// Whatever a byte or two become: an answer is taken or asked for again, and nothing else happens.
+TEST(TardisExchange, DamagedAnswersAreTakenOrAskedForAgain) {
+  std::random_device device;
+  const uint64_t seed = device();
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 3'000; ++i) {
+    std::string text(kDetails);
+    for (uint64_t n = 1 + random() % 3; n > 0; --n) {
+      const size_t at = random() % text.size();
+      switch (random() % 4) {
+        case 0: text[at] = static_cast<char>(random()); break;
+        case 1: text.erase(at, 1 + random() % 40); break;
+        case 2: text.insert(at, 1, "\"{}[],:\\"[random() % 8]); break;
+        default: text.insert(at, text.substr(random() % text.size(), random() % 60)); break;
+      }
+      if (text.empty()) text = "{";
+    }
+    const Visited visited = Read(text, 1 + random() % 200);
+    if (visited.status) continue;
+    EXPECT_EQ(visited.status.error().kind, ErrorKind::kCorrupt) << "seed " << seed << ": " << text;
   }
 }
 
