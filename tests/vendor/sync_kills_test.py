@@ -46,6 +46,11 @@ def held_cells(lake):
         if not data.exists() or data.stat().st_size != fetched["size"]:
             raise Failure(f"{sidecar.name} speaks of bytes that are not there")
         held |= {(sidecar.parent.name, symbol, day[0]) for symbol in fetched["symbols"] for day in fetched["days"]}
+    for journal in (lake.path / ".lode" / "fetch").rglob("kept.ndjson"):
+        for fetched in map(json.loads, journal.read_text().splitlines()):
+            data = journal.with_name(fetched["id"] + ".data")
+            if data.exists() and data.stat().st_size == fetched["size"]:
+                held |= {(journal.parent.name, symbol, day[0]) for symbol in fetched["symbols"] for day in fetched["days"]}
     return held
 
 

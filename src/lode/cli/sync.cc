@@ -72,6 +72,7 @@ JsonObject ReportEvent(const sync::SyncReport& report) {
       .Number("keyless_cells", report.keyless_cells)
       .Number("requests_planned", report.planned_requests)
       .Number("requests", report.requests)
+      .Raw("fetch_s", fmt::format("{:.3f}", report.fetch_s))
       .Number("requests_kept", report.kept_requests)
       .Number("requests_failed", report.failed_requests)
       .Number("requests_halved", report.halved_requests)
@@ -147,8 +148,9 @@ class SyncCommand : public Command {
  private:
   void Tell(const Session& session, const sync::SyncReport& report, double elapsed_s) const {
     session.out().Event(ReportEvent(report));
-    session.out().Summary(ReportLine(report, dry_run_) +
-                          (report.requests > 0 ? fmt::format(", {:.1f} s\n", elapsed_s) : "\n"));
+    session.out().Summary(
+        ReportLine(report, dry_run_) +
+        (report.requests > 0 ? fmt::format(", {:.1f} s (fetching {:.1f} s)\n", elapsed_s, report.fetch_s) : "\n"));
     session.out().Summary(UnresolvedText(report));
     // Where nothing came at all, the run's own error says it.
     if (!report.refused.empty() && report.requests + report.kept_requests > 0) {

@@ -106,6 +106,7 @@ class UnitRun {
     fs::create_hard_link(from, temporary, problem);
     if (problem) return StageCopy(from, record);  // a file system without links
     Stage(temporary, record.landed, record.sha256, "");
+    linked_.push_back(temporary);
     raw_files_.push_back(record);
     return temporary;
   }
@@ -136,6 +137,7 @@ class UnitRun {
                input.ours ? StageLink(input.file->path, input.record) : StageCopy(input.file->path, input.record));
       paths_.push_back(std::move(staged));
     }
+    LODE_TRY(store::SyncFiles(linked_));
     for (size_t i = 0; i < unit_.side_records.size(); ++i) {
       if (i < unit_.side_files.size()) {
         LODE_TRY(StageCopy(unit_.side_files[i].path, unit_.side_records[i]));
@@ -421,6 +423,7 @@ class UnitRun {
   std::vector<fs::path> paths_;  // where each unit file is read from
   std::vector<ledger::RawFile> raw_files_;
   std::vector<StagedFile> staged_;
+  std::vector<fs::path> linked_;  // of these, links to files that may not be durable yet
   DecodedUnit decoded_;
   ledger::Receipt receipt_;
   UnitResult result_;

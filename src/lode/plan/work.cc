@@ -85,7 +85,7 @@ class SymbolWalk {
     if (known != Verdict::kNothing) return IsNews(known, expected, cell) ? known : Verdict::kNothing;
     if (cell == nullptr || !ledger::IsSettled(cell->state)) return Verdict::kRequest;
     if (IsRevised(*cell, expected)) {
-      work_.stale.push_back({listing_.symbol, expected.day});
+      work_.stale.push_back({listing_.symbol, expected.day, cell->modified});
       return Verdict::kRequest;
     }
     if (options_.retry_failed_only) return Verdict::kRequest;  // refused before, perhaps not now

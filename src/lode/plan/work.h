@@ -46,6 +46,7 @@ struct RecordedRun {
 struct StaleCell {
   std::string symbol;
   Day day;
+  std::optional<Day> had;  // last_modified_date of what is here
 };
 
 struct Work {

@@ -106,6 +106,7 @@ TEST(Work, RevisedDaysAreStale) {
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-03");
   ASSERT_EQ(work.stale.size(), 2u);
   EXPECT_EQ(work.stale[0].day, D("2024-01-01"));
+  EXPECT_EQ(work.stale[0].had, D("2024-01-31"));
 }
 
 TEST(Work, AnotherVersionIsStaleWhateverTheDates) {

@@ -37,7 +37,7 @@ struct Estimate {
 
 struct FetchOutcome {
   enum class Kind {
-    kFetched,        // the file is whole and durable
+    kFetched,        // the file is whole, and durable unless the supply is free
     kFetchedInPart,  // the answer broke off; the file is whole and durable for the days up to `ready`, ask for the rest
     kTooMuch,        // the vendor times out over it, or its answer always breaks off: ask for less
     kSettled,        // the vendor said why there are no records: `state` and `reason` are those of all its cells
@@ -69,6 +69,9 @@ class Supply {
   virtual std::string Spell(std::string symbol) const { return symbol; }
   // The most of one request, where the vendor's files decide it; unset: the dataset's `chunk` or the schema do.
   virtual std::optional<plan::ChunkLimits> request_limits() const { return std::nullopt; }
+  // Whether what was fetched may be asked for again at no cost. Then it becomes durable when it is published: a power
+  // cut before that costs no more than the time, and thousands of small files do not wait for the disk one by one.
+  virtual bool is_free() const { return false; }
   // Whether Fetch continues what `file` holds of an earlier try, in this run or another.
   virtual bool continues_files() const { return false; }
   // Adds the request to the client. Its bytes go to `file`, which is replaced, or continued (continues_files).

@@ -173,6 +173,14 @@ Status WriteDurable(const fs::path& path, std::string_view bytes) {
   return SyncAndClose(std::move(file), path);
 }
 
+Status Append(const fs::path& path, std::string_view bytes) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode));
+  if (file.get() < 0) return OsError(errno, "create", path);
+  LODE_TRY(WriteAll(file.get(), bytes.data(), bytes.size(), path));
+  if (::close(file.Release()) != 0) return OsError(errno, "write", path);
+  return Ok();
+}
+
 Status ReplaceDurable(const fs::path& path, std::string_view bytes, const fs::path& temporary_dir) {
   const fs::path temporary = temporary_dir / fmt::format("{}.new", path.filename().string());
   Status written = WriteDurable(temporary, bytes);
@@ -213,6 +221,16 @@ Status SyncDirectory(const fs::path& dir) {
   const Descriptor folder(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() < 0) return OsError(errno, "open", dir);
   if (::fsync(folder.get()) != 0) return OsError(errno, "write", dir);
+  return Ok();
+}
+
+Status SyncFiles(std::span<const fs::path> paths) {
+  for (const fs::path& path : paths) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.get() < 0) return OsError(errno, "open", path);
+    ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);  // a hint; what counts is below
+  }
+  for (const fs::path& path : paths) LODE_TRY(SyncFile(path));
   return Ok();
 }
 

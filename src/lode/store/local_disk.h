@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ namespace fs = std::filesystem;
 Result<std::string> ReadFile(const fs::path& path, uint64_t limit_bytes);
 // Creates (replacing) and fsyncs a file. Not atomic: for temporaries.
 Status WriteDurable(const fs::path& path, std::string_view bytes);
+// Adds to a file, creating it; one write, and no waiting for the disk.
+Status Append(const fs::path& path, std::string_view bytes);
 // Temporary "<name>.new" in `temporary_dir`, fsync, rename onto `path`, fsync of the folder. What a killed run leaves
 // is overwritten by the next. Two writers of one path must take turns by a lock.
 Status ReplaceDurable(const fs::path& path, std::string_view bytes, const fs::path& temporary_dir);
@@ -30,6 +33,9 @@ Status RenameNew(const fs::path& from, const fs::path& to);
 Result<bool> Exchange(const fs::path& a, const fs::path& b);
 Status SyncDirectory(const fs::path& dir);
 Status SyncFile(const fs::path& path);
+// All of them; the disk has them to write before it is waited for the first time, so that many small ones cost little
+// more than one.
+Status SyncFiles(std::span<const fs::path> paths);
 // mkdir -p that fsyncs the parent of every folder it makes.
 Status MakeDirectories(const fs::path& dir);
 // Removes a file; absent is fine.

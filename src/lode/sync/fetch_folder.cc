@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "lode/store/local_disk.h"
 
@@ -13,6 +14,8 @@ namespace fs = std::filesystem;
 using plan::VendorDay;
 
 constexpr uint64_t kMaxSidecarBytes = uint64_t{16} << 20;
+constexpr uint64_t kMaxJournalBytes = uint64_t{1} << 30;
+constexpr const char* kJournal = "kept.ndjson";
 
 nlohmann::json ToJson(const plan::Selection& selection, const Fetched& fetched) {
   nlohmann::json days = nlohmann::json::array();
@@ -69,40 +72,77 @@ std::optional<Fetched> FromJson(const std::string& text, const plan::Selection& 
   return fetched;
 }
 
+// Whole lines, the newest first: an id may have been kept in more than one run.
+Result<std::vector<std::string>> JournalLines(const fs::path& journal) {
+  std::vector<std::string> lines;
+  LODE_TRY(const auto size, store::FileSize(journal));
+  if (!size) return lines;
+  LODE_TRY(const std::string text, store::ReadFile(journal, kMaxJournalBytes));
+  // The disk kept half of the last line: the next one must not go on there.
+  if (!text.empty() && text.back() != '\n') LODE_TRY(store::Append(journal, "\n"));
+  for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    lines.push_back(text.substr(begin, end - begin));
+  }
+  std::ranges::reverse(lines);
+  return lines;
+}
+
+// Empty: no line of ours, or one that the disk kept half of.
+std::string IdOf(const std::string& line) {
+  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const bool has_id = json.is_object() && json.contains("id") && json["id"].is_string();
+  std::string id = has_id ? json["id"].get<std::string>() : "";
+  return id.find_first_not_of("0123456789abcdef") == std::string::npos ? id : "";
+}
+
 }  // namespace
 
 Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection, bool keep_parts) {
   LODE_TRY(store::MakeDirectories(folder_));
   LODE_TRY(const std::vector<store::FileInfo> files, store::List(folder_));
   std::vector<Fetched> kept;
+  std::set<std::string> ids;  // of these
+  const auto take = [&](std::string id, const std::string& text) -> Status {
+    std::optional<Fetched> fetched = FromJson(text, selection);
+    if (!fetched || ids.contains(id)) return Ok();
+    fetched->id = std::move(id);
+    fetched->file = folder_ / (fetched->id + ".data");
+    LODE_TRY(const auto size, store::FileSize(fetched->file));
+    if (!size || *size != fetched->size) return Ok();
+    LODE_TRY(const store::Digest digest, store::HashFile(fetched->file));
+    if (digest.sha256 != fetched->sha256) return Ok();
+    ids.insert(fetched->id);
+    kept.push_back(std::move(*fetched));
+    return Ok();
+  };
   for (const store::FileInfo& info : files) {
     const fs::path name = info.path;
     if (name.extension() != ".json") continue;
     LODE_TRY(const std::string text, store::ReadFile(folder_ / name, kMaxSidecarBytes));
-    std::optional<Fetched> fetched = FromJson(text, selection);
-    if (!fetched) continue;
-    fetched->id = name.stem().string();
-    fetched->file = folder_ / (fetched->id + ".data");
-    LODE_TRY(const auto size, store::FileSize(fetched->file));
-    if (!size || *size != fetched->size) continue;
-    LODE_TRY(const store::Digest digest, store::HashFile(fetched->file));
-    if (digest.sha256 == fetched->sha256) kept.push_back(std::move(*fetched));
+    LODE_TRY(take(name.stem().string(), text));
+  }
+  LODE_TRY(const std::vector<std::string> lines, JournalLines(folder_ / kJournal));
+  for (const std::string& line : lines) {
+    if (const std::string id = IdOf(line); !id.empty()) LODE_TRY(take(id, line));
   }
   for (const store::FileInfo& info : files) {
     const fs::path name = info.path;
     if (keep_parts && name.extension() == ".part") continue;
-    const bool is_kept = name.extension() != ".part" &&
-                         std::ranges::any_of(kept, [&](const Fetched& other) { return other.id == name.stem(); });
+    if (name == kJournal && !kept.empty()) continue;
+    const bool is_kept = name.extension() != ".part" && ids.contains(name.stem().string());
     if (!is_kept) LODE_TRY(store::Remove(folder_ / name));
   }
   return kept;
 }
 
-Status FetchFolder::Keep(const plan::Selection& selection, Fetched* fetched) const {
+Status FetchFolder::Keep(const plan::Selection& selection, Fetched* fetched, bool durable) const {
   fetched->file = folder_ / (fetched->id + ".data");
   LODE_TRY(store::Rename(PartOf(fetched->id), fetched->file));
   const fs::path sidecar = folder_ / (fetched->id + ".json");
-  return store::ReplaceDurable(sidecar, ToJson(selection, *fetched).dump(), folder_);
+  nlohmann::json json = ToJson(selection, *fetched);
+  if (durable) return store::ReplaceDurable(sidecar, json.dump(), folder_);
+  json["id"] = fetched->id;
+  return store::Append(folder_ / kJournal, json.dump() + "\n");
 }
 
 void FetchFolder::Remove(const std::string& id) const {
@@ -111,6 +151,9 @@ void FetchFolder::Remove(const std::string& id) const {
 
 void FetchFolder::Close(const std::set<std::string>& wanted) const {
   if (const auto files = store::List(folder_)) {
+    const bool has_data = std::ranges::any_of(
+        *files, [](const store::FileInfo& info) { return fs::path(info.path).extension() == ".data"; });
+    if (!has_data) (void)store::Remove(folder_ / kJournal);
     for (const store::FileInfo& info : *files) {
       const fs::path name = info.path;
       if (name.extension() == ".part" && !wanted.contains(name.stem())) (void)store::Remove(folder_ / name);

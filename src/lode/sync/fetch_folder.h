@@ -35,8 +35,11 @@ class FetchFolder {
   // `keep_parts`. What another selection asked for is removed too.
   Result<std::vector<Fetched>> Open(const plan::Selection& selection, bool keep_parts);
   std::filesystem::path PartOf(const std::string& id) const { return folder_ / (id + ".part"); }
-  // ID.part is whole and fsynced: makes it last. Sets `file`.
-  Status Keep(const plan::Selection& selection, Fetched* fetched) const;
+  // ID.part is whole and, when `durable`, fsynced: makes it last. Sets `file`. What is not durable survives any end of
+  // the program, and is found out by its hash when the machine's end took a part of it. Its sidecar is a line of
+  // kept.ndjson: file systems are slow to make files where thousands were just removed (ext4 looks for inodes that are
+  // not recently deleted).
+  Status Keep(const plan::Selection& selection, Fetched* fetched, bool durable = true) const;
   // As far as possible.
   void Remove(const std::string& id) const;
   // The run is over: removes parts that no request of it wanted (`wanted`: their ids), and the folder when nothing is

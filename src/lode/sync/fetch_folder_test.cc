@@ -125,6 +125,39 @@ TEST_F(FetchFolderTest, PartsThatCanBeContinuedStayForTheRunThatWantsThem) {
   folder_.Close({"half"});
   EXPECT_THAT(Files(), ElementsAre("half.part"));
   folder_.Close({});
+}
+
+// What a free source brought: lines of one journal, whose last the disk may have kept half of.
+TEST_F(FetchFolderTest, TheJournalKeepsWhatNeedNotBeDurable) {
+  const auto keep = [&](const std::string& id, std::string_view day, const std::string& body) {
+    ASSERT_TRUE(store::WriteDurable(folder_.PartOf(id), body));
+    Fetched fetched{.id = id,
+                    .request = RequestOf({"A"}, day, 1),
+                    .file = {},
+                    .size = body.size(),
+                    .sha256 = Sha256Hex(body),
+                    .end_ns = 7,
+                    .tries = 1};
+    fetched.request.days[0].version = "v1";
+    ASSERT_TRUE(folder_.Keep(selection_, &fetched, false));
+  };
+  keep("0a", "2024-01-02", "one");
+  keep("0b", "2024-01-03", "two");
+  keep("0c", "2024-01-04", "three");
+  EXPECT_THAT(Files(), ElementsAre("0a.data", "0b.data", "0c.data", "kept.ndjson"));
+  ASSERT_TRUE(store::WriteDurable(Path("0b.data"), "TWO"));  // what the machine's end made of it
+  ASSERT_TRUE(store::Append(Path("kept.ndjson"), R"({"id": "0d", "da)"));
+  std::vector<Fetched> kept = Reopen();
+  ASSERT_EQ(kept.size(), 2u);
+  std::ranges::sort(kept, {}, &Fetched::id);
+  EXPECT_EQ(kept[0].id, "0a");
+  EXPECT_EQ(kept[0].request.days[0].version, "v1");
+  EXPECT_EQ(kept[1].id, "0c");
+  EXPECT_THAT(Files(), ElementsAre("0a.data", "0c.data", "kept.ndjson"));
+  keep("0e", "2024-01-05", "five");
+  EXPECT_EQ(Reopen().size(), 3u);
+  for (const char* id : {"0a", "0c", "0e"}) folder_.Remove(id);
+  folder_.Close({});
   EXPECT_FALSE(fs::exists(temporary_.path() / "fetch"));
 }
 

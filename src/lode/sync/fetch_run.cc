@@ -22,6 +22,10 @@ std::pair<plan::Request, plan::Request> SplitAfter(const plan::Request& request,
 FetchRun::FetchRun(net::Client& client, source::Supply& supply, const FetchFolder& folder, std::vector<Batch> batches,
                    FetchLimits limits)
     : client_(client), supply_(supply), folder_(folder), limits_(limits), selection_(supply.selection()) {
+  began_ = last_ended_ = std::chrono::steady_clock::now();
+  for (const Batch& batch : batches) {
+    for (const Fetched& kept : batch.kept) ahead_bytes_ += kept.size;
+  }
   for (Batch& batch : batches) {
     Work& work = work_.emplace_back();
     work.done.partition = std::move(batch.partition);
@@ -64,6 +68,7 @@ Result<std::optional<FinishedBatch>> FetchRun::Next() {
   if (!work.over()) return Fail(ErrorKind::kInternal, "the fetch loop ended before its requests did");
   ++next_batch_;
   ahead_ -= static_cast<size_t>(work.done.requests + work.done.failed);
+  for (const Fetched& fetched : work.done.fetched) ahead_bytes_ -= std::min(ahead_bytes_, fetched.size);
   client_.Post([this] {
     const std::lock_guard guard(mutex_);
     StartMore();
@@ -77,7 +82,8 @@ void FetchRun::StartMore() {
     size_t batch = next_batch_;
     while (batch < work_.size() && work_[batch].waiting.empty()) ++batch;
     if (batch == work_.size()) return;
-    if (ahead_ >= limits_.ahead && batch != next_batch_) return;
+    const bool is_much = ahead_ >= limits_.ahead && ahead_bytes_ >= limits_.ahead_bytes;
+    if (is_much && batch != next_batch_) return;
     plan::Request request = std::move(work_[batch].waiting.front());
     work_[batch].waiting.pop_front();
     Start(batch, std::move(request));
@@ -103,6 +109,7 @@ void FetchRun::Start(size_t batch, plan::Request request) {
 
 void FetchRun::End(size_t batch, const plan::Request& request, const std::string& id, FetchOutcome outcome) {
   --running_;
+  last_ended_ = std::chrono::steady_clock::now();
   Work& work = work_[batch];
   --work.running;
   if (outcome.kind != FetchOutcome::Kind::kFetched && outcome.kind != FetchOutcome::Kind::kFetchedInPart) {
@@ -132,8 +139,10 @@ void FetchRun::TakeFetched(size_t batch, const plan::Request& request, const std
                   .sha256 = outcome.sha256,
                   .end_ns = outcome.end_ns,
                   .tries = outcome.tries};
-  if (Status kept = folder_.Keep(selection_, &fetched); !kept) return StopWith(std::move(kept).error());
+  if (Status kept = folder_.Keep(selection_, &fetched, !supply_.is_free()); !kept)
+    return StopWith(std::move(kept).error());
   ++work_[batch].done.requests;
+  ahead_bytes_ += fetched.size;
   work_[batch].done.fetched.push_back(std::move(fetched));
 }
 

@@ -2,6 +2,7 @@
 // the thread that publishes them.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -20,8 +21,10 @@ namespace lode::sync {
 
 struct FetchLimits {
   size_t in_flight = 50;
-  // Requests begun or fetched whose batch is not taken yet: bounds what waits on the disk.
+  // Bound what waits on the disk for its batch to be taken: requests begun or fetched; more of them while what they
+  // brought is little.
   size_t ahead = 200;
+  uint64_t ahead_bytes = uint64_t{256} << 20;
 };
 
 // A batch whose requests have all ended, one way or another.
@@ -48,6 +51,8 @@ class FetchRun {
   // refused altogether, kStorage, kInterrupted. After a refusal the requests under way are waited for: they are paid
   // for, and what they bring is kept.
   Result<std::optional<FinishedBatch>> Next();
+  // From the first request's begin to the end of the last one so far. After the last Next.
+  double fetch_s() const { return std::chrono::duration<double>(last_ended_ - began_).count(); }
 
  private:
   struct Work {
@@ -79,6 +84,8 @@ class FetchRun {
   std::vector<Work> work_;
   size_t next_batch_ = 0;  // the publisher waits for it
   size_t running_ = 0, ahead_ = 0;
+  uint64_t ahead_bytes_ = 0;  // fetched and not taken
+  std::chrono::steady_clock::time_point began_, last_ended_;
   bool loop_ended_ = false;
   std::optional<Error> stop_;
   std::jthread thread_;

@@ -94,7 +94,7 @@ TEST_F(FetchRunTest, TheRestOfWhatBrokeOffIsAskedFor) {
 TEST_F(FetchRunTest, NoMoreInFlightThanAllowed) {
   std::vector<plan::Request> requests;
   for (const char* symbol : {"A", "B", "C", "D"}) requests.push_back(RequestOf({symbol}, "2024-01-02", 1));
-  const auto run = Start({BatchOf("p", requests)}, {.in_flight = 2, .ahead = 100});
+  const auto run = Start({BatchOf("p", requests)}, {.in_flight = 2, .ahead = 100, .ahead_bytes = 0});
   EXPECT_THAT(supply_.Asked(2), SizeIs(2));
   supply_.Answer("B 2024-01-02+1", Kind::kFetched);
   EXPECT_THAT(supply_.Asked(3), ElementsAre("A 2024-01-02+1", "B 2024-01-02+1", "C 2024-01-02+1"));
@@ -104,7 +104,7 @@ TEST_F(FetchRunTest, NoFurtherAheadOfThePublisherThanAllowed) {
   std::vector<Batch> batches;
   for (const char* symbol : {"A", "B", "C", "D"})
     batches.push_back(BatchOf(symbol, {RequestOf({symbol}, "2024-01-02", 1)}));
-  const auto run = Start(std::move(batches), {.in_flight = 10, .ahead = 2});
+  const auto run = Start(std::move(batches), {.in_flight = 10, .ahead = 2, .ahead_bytes = 0});
   EXPECT_THAT(supply_.Asked(2), SizeIs(2));
   supply_.Answer("B 2024-01-02+1", Kind::kFetched);
   EXPECT_THAT(supply_.Asked(2), SizeIs(2));  // B waits for its turn and counts
@@ -118,7 +118,7 @@ TEST_F(FetchRunTest, TheBatchWaitedForIsNotHeldBackByTheBound) {
   std::vector<plan::Request> requests;
   for (const char* symbol : {"A", "B", "C", "D", "E"}) requests.push_back(RequestOf({symbol}, "2024-01-02", 1));
   supply_.at_once = [](const plan::Request&) { return FetchOutcome{.kind = Kind::kFetched}; };
-  const auto run = Start({BatchOf("p", requests)}, {.in_flight = 1, .ahead = 2});
+  const auto run = Start({BatchOf("p", requests)}, {.in_flight = 1, .ahead = 2, .ahead_bytes = 0});
   EXPECT_EQ(run->Next().value().value().requests, 5);
 }
 
@@ -244,7 +244,7 @@ TEST_F(FetchRunTest, DestroyedAtOnceItAsksForNextToNothing) {
   for (int i = 0; i < 200; ++i) requests.push_back(RequestOf({fmt::format("S{}", i)}, "2024-01-02", 1));
   supply_.at_once = [](const plan::Request&) { return FetchOutcome{.kind = Kind::kFetched}; };
   {
-    const auto run = Start({BatchOf("p", requests)}, {.in_flight = 1, .ahead = 1000});
+    const auto run = Start({BatchOf("p", requests)}, {.in_flight = 1, .ahead = 1000, .ahead_bytes = 0});
   }
   EXPECT_LT(supply_.Asked(0).size(), 100u);
 }

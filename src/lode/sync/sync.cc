@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -203,7 +204,7 @@ class DatasetSync {
     report_.work_cells = demand_.work.cells;
     report_.stale_cells = static_cast<int64_t>(demand_.work.stale.size());
     report_.keyless_cells = demand_.work.keyless_cells;
-    for (const plan::StaleCell& cell : demand_.work.stale) stale_.emplace(cell.symbol, cell.day);
+    for (const plan::StaleCell& cell : demand_.work.stale) stale_.try_emplace({cell.symbol, cell.day}, cell.had);
     report_.batches = static_cast<int64_t>(demand_.batches.size());
     report_.planned_requests = report_.kept_requests = 0;
     for (const Batch& batch : demand_.batches) {
@@ -261,6 +262,7 @@ class DatasetSync {
           LODE_TRY(Publish(context, std::move(**batch)));
         }
       }
+      report_.fetch_s = run.fetch_s();
     }
     if (demand_.recorded.empty()) return Ok();
     Unit unit;
@@ -373,8 +375,10 @@ class DatasetSync {
   // The lake has what the vendor has replaced since, and the newer version did not come.
   void NameStale(std::vector<ledger::Cell>* cells) const {
     for (ledger::Cell& cell : *cells) {
-      if (cell.state != ledger::CellState::kFailed || !stale_.contains({cell.symbol, cell.day})) continue;
+      const auto stale = stale_.find({cell.symbol, cell.day});
+      if (cell.state != ledger::CellState::kFailed || stale == stale_.end()) continue;
       cell.state = ledger::CellState::kStale;
+      cell.modified = stale->second;  // still: what comes one day is newer than this
       cell.reason = "the vendor has a newer version, which did not come: " + cell.reason;
     }
   }
@@ -473,7 +477,8 @@ class DatasetSync {
   // Cells that say complete and whose rows were in a lost one, by batch: with {symbol} in the layout several files
   // belong to one.
   std::map<std::string, std::set<std::pair<std::string, Day>>> held_;
-  std::set<std::pair<std::string, Day>> stale_;  // cells that the vendor has revised
+  // Cells that the vendor has revised, and the vendor's date of what is here.
+  std::map<std::pair<std::string, Day>, std::optional<Day>> stale_;
   bool is_priced_ = false;
   SyncReport report_;
 };

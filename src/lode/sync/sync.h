@@ -62,6 +62,7 @@ struct SyncReport {
   std::string key_wanted;     // where it is looked for: "sources.tardis.key (env:TARDIS_API_KEY)"
   int64_t batches = 0, planned_requests = 0, kept_requests = 0;
   source::Estimate estimate;
+  double fetch_s = 0;                                              // from the first request to the end of the last
   int64_t requests = 0, failed_requests = 0, halved_requests = 0;  // as they ended
   int64_t records = 0, rejected = 0, rows = 0, partitions = 0;
   uint64_t bytes_in = 0, bytes_out = 0;

@@ -65,6 +65,7 @@ class FlatFileSupply final : public Supply {
   std::optional<plan::ChunkLimits> request_limits() const override {
     return plan::ChunkLimits{.symbols = 1, .days = 1};
   }
+  bool is_free() const override { return true; }
   bool continues_files() const override { return true; }
   void Fetch(const plan::Request& request, const std::filesystem::path& file,
              std::function<void(FetchOutcome)> done) override;
@@ -154,7 +155,8 @@ void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::
   if (object == objects_.end()) {
     return fail(FetchOutcome::Kind::kFailed, Error{ErrorKind::kPartial, "no longer listed; run again", {}});
   }
-  auto opened = net::FileBody::Open({.path = file, .resume = true, .expected_size = object->second.size});
+  auto opened =
+      net::FileBody::Open({.path = file, .resume = true, .expected_size = object->second.size, .sync = false});
   if (!opened) return fail(FetchOutcome::Kind::kStop, std::move(opened).error());
   auto body = std::make_shared<ListedBody>(std::move(*opened), std::string(BareEtag(object->second.etag)));
   client_.Add(s3_.GetRequest(object->second.key), body, [body, day, done](const net::Outcome& answer) {
