@@ -86,6 +86,8 @@ start_sim() {
 }
 if [[ -e $WORK/.sim/port ]]; then
   export LODE_SOURCES_DATABENTO_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v0
+  export LODE_SOURCES_TARDIS_API_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v1 LODE_SOURCES_TARDIS_DATASETS_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v1
+  export TARDIS_API_KEY=${TARDIS_API_KEY-db-ABCDEFGHJKLMNPQRSTUVWXYZ23456}
   export LODE_SOURCES_POLYGON_S3_ENDPOINT=http://127.0.0.1:$(<"$WORK/.sim/port")
   export POLYGON_S3_KEY_ID=flat-files-key-id POLYGON_S3_SECRET=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456
   export DATABENTO_API_KEY=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 LODE_HTTP_WAITS=${LODE_HTTP_WAITS:-3,5,20,20000}
@@ -105,6 +107,18 @@ declare_dataset() {
   mkdir -p "$LAKE"
   {
     printf '[datasets.%s]\nsource = "databento"\ndataset = "GLBX.MDP3"\nschema = "%s"\nstype_in = "%s"\n' "$1" "$2" "$3"
+    printf 'symbols = ["%s"]\nstart = %s\n' "${4//,/\", \"}" "$5"
+    shift 5
+    (($#)) && printf '%s\n' "$@"
+  } >> "$LAKE/lode.toml"
+  return 0
+}
+
+# declare_tardis NAME EXCHANGE DATA_TYPE SYMBOLS START [LINE…]: the same for a dataset of Tardis'.
+declare_tardis() {
+  mkdir -p "$LAKE"
+  {
+    printf '[datasets.%s]\nsource = "tardis"\nexchange = "%s"\ndata_type = "%s"\n' "$1" "$2" "$3"
     printf 'symbols = ["%s"]\nstart = %s\n' "${4//,/\", \"}" "$5"
     shift 5
     (($#)) && printf '%s\n' "$@"

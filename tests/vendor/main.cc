@@ -15,6 +15,7 @@
 #include "faults.h"
 #include "flat_files.h"
 #include "server.h"
+#include "tardis.h"
 
 namespace {
 
@@ -25,6 +26,7 @@ struct Arguments {
   std::string address = "127.0.0.1", port_file, foreign_port_file, faults, log, tls_cert, tls_key, today = "2024-06-30";
   int port = 0;
   DatabentoOptions databento;
+  TardisOptions tardis;
   FlatFilesOptions flat_files;
   std::string entitled_from;
 };
@@ -43,7 +45,8 @@ class Simulator {
   explicit Simulator(const Arguments& arguments)
       : arguments_(arguments),
         databento_(arguments.databento, counts_),
-        flat_files_(arguments.flat_files, counts_, [this] { return databento_.now_ns(); }) {
+        flat_files_(arguments.flat_files, counts_, [this] { return databento_.now_ns(); }),
+        tardis_(arguments.tardis, counts_, [this] { return databento_.now_ns(); }) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
 
@@ -57,6 +60,7 @@ class Simulator {
   Response Handle(Request& request) {
     if (request.path.starts_with("/_sim/")) return Control(request);
     if (Databento::Owns(request.path)) return databento_.Handle(request);
+    if (Tardis::Owns(request.path)) return tardis_.Handle(request);
     if (FlatFiles::Owns(request.path)) return flat_files_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
   }
@@ -111,6 +115,7 @@ class Simulator {
       return response;
     }
     try {
+      if (action == "tardis") return tardis_.Control(body);
       if (action == "flatfiles") return flat_files_.Control(body);
       return databento_.Control(action, body);
     } catch (const Json::exception& error) {
@@ -123,6 +128,7 @@ class Simulator {
   FaultScript faults_;
   Databento databento_;
   FlatFiles flat_files_;
+  Tardis tardis_;
   std::mutex log_mutex_;
   std::ofstream log_;
 };
@@ -180,6 +186,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--key", arguments.databento.key, "the only key that works; without: any of the right form");
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");
+  app.add_option("--tardis-rows", arguments.tardis.rows, "of a file, about")->check(CLI::Range(2, 10'000'000));
+  app.add_option("--tardis-options", arguments.tardis.more_options, "more options on Deribit, for tests of size");
   app.add_option("--s3-key-id", arguments.flat_files.key.id, "of Polygon's flat files; --key is the secret")
       ->capture_default_str();
   app.add_option("--flat-files", arguments.flat_files.folder,
@@ -197,6 +205,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   arguments.databento.archive.now_ns = now->ns;
+  arguments.tardis.seed = arguments.databento.archive.seed;
+  arguments.tardis.key = arguments.databento.key;
   arguments.flat_files.seed = arguments.databento.archive.seed;
   arguments.flat_files.key.secret = arguments.databento.key;
   if (!arguments.entitled_from.empty()) {

@@ -73,11 +73,21 @@ FINAL = {
     "redirect 302": ({"status": 302, "redirect": "http://127.0.0.1:{foreign}/elsewhere"}, 3),
     "redirect 308": ({"status": 308, "redirect": "/elsewhere"}, 3),
 }
-# A sound answer to another question. What it holds is delivered as far as the vendor's books go.
+# Where a vendor's own words change that: a 401 of Tardis' beside a key that it knows means a plan that ends, and the
+# other cells come.
+FINAL_OF = {"tardis": {"401": ({"status": 401}, 0), "403": ({"status": 403}, 0)}}
+# A sound answer to another question, and the code of the run that meets it. What it holds is delivered as far as the
+# vendor's books go.
 OTHER = {
-    "symbol": {"form": {"symbols": "ZC.FUT"}},
-    "days": {"form": {"start": "2022-06-06", "end": "2022-06-10"}},
-    "schema": {"form": {"schema": "ohlcv-1h"}},
+    "databento": {"symbol": ({"form": {"symbols": "ZC.FUT"}}, 3),
+                  "days": ({"form": {"start": "2022-06-06", "end": "2022-06-10"}}, 3),
+                  "schema": ({"form": {"schema": "ohlcv-1h"}}, 3)},
+    "polygon": {},  # a market day's file is asked for by its name
+    # Of another symbol or exchange the first row tells (these files have some): asked for again, and then it is right.
+    "tardis": {"symbol": ({"path": "/v1/deribit/trades/2024/01/02/ETH-28JUN24.csv.gz"}, 0),
+               "exchange": ({"path": "/v1/bitmex/trades/2024/01/02/XBTUSD.csv.gz"}, 0),
+               "day": ({"path": "/v1/deribit/trades/2023/12/20/BTC-PERPETUAL.csv.gz"}, 3),
+               "data type": ({"path": "/v1/deribit/quotes/2024/01/02/BTC-PERPETUAL.csv.gz"}, 3)},
 }
 # Slow or odd, and right all the same: the first run does it.
 HARMLESS = {
@@ -89,13 +99,11 @@ HARMLESS = {
     "budget": {"budget": 100},
     "small budget": {"budget": 10, "status": 504},
 }
-# A market day's file is asked for by its name: there is no other question, and no smaller one.
-ONLY_DATABENTO = ("other: ", "budget")
 # Nothing but the connection protects a listing.
-NOT_EARLY = {"databento": ("twice",), "polygon": ("twice", "corrupt")}
+NOT_EARLY = {"databento": ("twice",), "polygon": ("twice", "corrupt"), "tardis": ("twice",)}
 # Found out when the file is decoded, so that the next run asks for it again: a body that goes on after its end; of a
-# gzip file also a wrong bit, while one that is too long or too short is known by the listed size.
-LATE = {"databento": ("twice",), "polygon": ("corrupt",)}
+# flat file also a wrong bit, while one that is too long or too short is known by the listed size.
+LATE = {"databento": ("twice",), "polygon": ("corrupt",), "tardis": ()}
 MOST_RUNS = 8  # a calm one included
 
 
@@ -104,6 +112,10 @@ class FaultsTest:
         self.arguments, self.folder = arguments, folder
         self.vendor_name, self.vendor = arguments.vendor, sync_lakes.VENDORS[arguments.vendor]
         self.paths = (self.vendor.data,) * 3 + tuple(self.vendor.free.split("|")) + (".",)
+        self.final, self.other = {**FINAL, **FINAL_OF.get(self.vendor_name, {})}, OTHER[self.vendor_name]
+        # Files by name cannot be asked for in smaller pieces.
+        self.harmless = {name: action for name, action in HARMLESS.items()
+                         if self.vendor_name == "databento" or "budget" not in action}
         self.local = threading.local()
         self.sims = []
 
@@ -132,7 +144,7 @@ class FaultsTest:
             raise Failure(f"rows and complete cells differ: {sorted(set(self.sums) ^ set(complete))[:4]}")
 
     def start_simulator(self):
-        sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5)
+        sim = simulator.Simulator(self.arguments.sim, "--today", self.vendor.today, "--seed", 5)
         self.sims.append(sim)
         return sim
 
@@ -199,13 +211,14 @@ class FaultsTest:
         lake = self.lane()
         kind, fault = name.split(": ")
         if kind == "final":
-            action, code = FINAL[fault]
+            action, code = self.final[fault]
             lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         elif kind == "other":
-            action, code = OTHER[fault], 3
-            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
+            action, code = self.other[fault]
+            conditions = {"path": self.vendor.data, **(self.vendor.one_cell if "path" in action else {}), "first": 2}
+            lake.sim.faults(self.rule(lake.sim, action, **conditions))
         elif kind == "harmless":
-            action, code = HARMLESS[fault], 0
+            action, code = self.harmless[fault], 0
             lake.sim.faults(self.rule(lake.sim, action, path="." if "budget" not in action else self.vendor.data))
         else:
             action, code = TRANSIENT[fault], 3 if fault.startswith(LATE[self.vendor_name]) else 0
@@ -227,18 +240,16 @@ class FaultsTest:
         self.check_calm(lake, destroyed, answered_others=kind == "other")
 
     def singles(self):
-        names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in FINAL]
-        names += [f"other: {name}" for name in OTHER] + [f"harmless: {name}" for name in HARMLESS]
+        names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in self.final]
+        names += [f"other: {name}" for name in self.other] + [f"harmless: {name}" for name in self.harmless]
         names += [f"lasting: {name}" for name in TRANSIENT if "hang" not in name]
-        names += [f"early: {name}" for name in TRANSIENT if not name.startswith(NOT_EARLY[self.vendor_name])]
-        return [name for name in names if self.vendor_name == "databento" or not any(part in name for part in ONLY_DATABENTO)]
+        return names + [f"early: {name}" for name in TRANSIENT if not name.startswith(NOT_EARLY[self.vendor_name])]
 
     # ---- mixes ----
 
     def random_rule(self, choice, sim):
-        actions = {**TRANSIENT, **{name: action for name, (action, _) in FINAL.items()}, **HARMLESS, "403": {"status": 403}}
-        if self.vendor_name != "databento":
-            actions = {name: action for name, action in actions.items() if "budget" not in name}
+        actions = {**TRANSIENT, **{name: action for name, (action, _) in self.final.items()}, **self.harmless,
+                   "403": {"status": 403}}
         name = choice.choice(sorted(actions))
         conditions = {"name": name, "path": choice.choice(self.paths), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
         if "hang" in name:

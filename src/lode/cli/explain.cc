@@ -1,6 +1,7 @@
 // lode explain DATASET/SYMBOL/DAY or DATASET/DAY
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "lode/cli/commands.h"
@@ -141,7 +142,7 @@ class Explanation {
     Line("receipt", fmt::format("receipts/{}/{}", survey_.dataset.name, ledger::ReceiptFileName(sequence)));
     Line("", fmt::format("{} ({}), {}, {} lode {}", receipt->unit, receipt->origin, Count(receipt->attempts, "attempt"),
                          session_.ShowInstant(receipt->finished_at.substr(0, 19) + "Z"), receipt->program));
-    if (!receipt->request.empty()) Line("request", receipt->request);
+    if (!receipt->request.empty()) Line("request", RequestOfDay(receipt->request));
     JsonObject event;
     event.Text("type", "receipt")
         .Text("dataset", survey_.dataset.name)
@@ -162,11 +163,25 @@ class Explanation {
     TellRawFiles(*receipt);
   }
 
+  // Of many requests those that name the day, when any do.
+  std::string RequestOfDay(const std::string& text) const {
+    auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || !json.contains("requests") || !json["requests"].is_array()) return text;
+    nlohmann::json of_day = nlohmann::json::array();
+    for (const nlohmann::json& request : json["requests"]) {
+      if (request.dump().contains(FormatDay(day_))) of_day.push_back(request);
+    }
+    if (of_day.empty()) return text;
+    json["requests"] = std::move(of_day);
+    return json.dump();
+  }
+
   // Data files whose name carries the day, when there are any; else all of the receipt.
   void TellRawFiles(const ledger::Receipt& receipt) {
-    std::string compact = FormatDay(day_);
+    const std::string day = FormatDay(day_);
+    std::string compact = day;
     std::erase(compact, '-');
-    auto of_day = [&](const ledger::RawFile& file) { return file.name.find(compact) != std::string::npos; };
+    auto of_day = [&](const ledger::RawFile& file) { return file.name.contains(compact) || file.name.contains(day); };
     bool by_day = std::ranges::any_of(receipt.raw_files, [&](const auto& f) { return f.role == "data" && of_day(f); });
     for (const ledger::RawFile& file : receipt.raw_files) {
       if (file.role != "data" || (by_day && !of_day(file))) continue;

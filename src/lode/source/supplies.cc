@@ -4,6 +4,7 @@
 #include "lode/source/polygon/flat_file.h"
 #include "lode/source/polygon/flat_file_supply.h"
 #include "lode/source/supply.h"
+#include "lode/source/tardis/supply.h"
 
 namespace lode::source {
 namespace {
@@ -22,6 +23,7 @@ bool IsFlatFile(const DatasetConfig& dataset) { return !dataset.flat_file.empty(
 constexpr std::array kSupplies = std::to_array<Entry>({
     {"databento", databento::OpenSupply},
     {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols},
+    {"tardis", tardis::OpenSupply},
 });
 
 const Entry* FindEntry(const DatasetConfig& dataset) {

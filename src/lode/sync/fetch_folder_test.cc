@@ -117,6 +117,16 @@ TEST_F(FetchFolderTest, WhatAnotherSelectionAskedForIsRemoved) {
   }
 }
 
+TEST_F(FetchFolderTest, PartsThatCanBeContinuedStayForTheRunThatWantsThem) {
+  Write("half.part", "ha");
+  Write("other.part", "of a request that nobody makes any more");
+  EXPECT_THAT(FetchFolder(temporary_.path() / "fetch" / "d").Open(selection_, true).value(), IsEmpty());
+  EXPECT_THAT(Files(), ElementsAre("half.part", "other.part"));
+  folder_.Close({"half"});
+  EXPECT_THAT(Files(), ElementsAre("half.part"));
+  folder_.Close({});
+}
+
 // What a free source brought: lines of one journal, whose last the disk may have kept half of.
 TEST_F(FetchFolderTest, TheJournalKeepsWhatNeedNotBeDurable) {
   const auto keep = [&](const std::string& id, std::string_view day, const std::string& body) {

@@ -28,6 +28,38 @@ bool StopsTheRun(ErrorKind kind) {
          kind == ErrorKind::kBusy || kind == ErrorKind::kRefused;
 }
 
+// Small batches that wait to be published as one.
+class Group {
+ public:
+  bool Takes(const FinishedBatch& batch, bool may_wait) const {
+    const size_t files = files_ + batch.fetched.size();
+    return may_wait && batches_.size() < kMostBatches && files <= kMostFiles && bytes_ + BytesOf(batch) <= kMostBytes;
+  }
+  void Add(FinishedBatch batch) {
+    files_ += batch.fetched.size();
+    bytes_ += BytesOf(batch);
+    batches_.push_back(std::move(batch));
+  }
+  std::vector<FinishedBatch> Take() {
+    files_ = bytes_ = 0;
+    return std::exchange(batches_, {});
+  }
+
+ private:
+  static constexpr size_t kMostBatches = 64, kMostFiles = 256;
+  static constexpr uint64_t kMostBytes = uint64_t{8} << 20;
+
+  static uint64_t BytesOf(const FinishedBatch& batch) {
+    uint64_t bytes = 0;
+    for (const Fetched& fetched : batch.fetched) bytes += fetched.size;
+    return bytes;
+  }
+
+  std::vector<FinishedBatch> batches_;
+  size_t files_ = 0;
+  uint64_t bytes_ = 0;
+};
+
 class DatasetSync {
  public:
   DatasetSync(const SyncRequest& request, double* spent_usd, SyncObserver& observer)
@@ -93,11 +125,18 @@ class DatasetSync {
     if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
     LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
+    std::set<std::string> spelled;
+    std::erase_if(symbols_, [&](std::string& symbol) {
+      symbol = supply_->Spell(std::move(symbol));
+      return !spelled.insert(symbol).second;
+    });
     report_.dataset = dataset_.name;
     report_.schema = schema_->name;
-    report_.vendor_dataset = dataset_.dataset;
+    report_.vendor_dataset = dataset_.exchange.empty() ? dataset_.dataset : dataset_.exchange;
     report_.first = request_.first;
     report_.last = request_.last;
+    const std::string key = fmt::format("sources.{}.key", dataset_.source);
+    report_.key_wanted = fmt::format("{} ({})", key, request_.config->Get(key).value_or("unset"));
     report_.symbols = static_cast<int64_t>(symbols_.size());
     return Ok();
   }
@@ -164,6 +203,7 @@ class DatasetSync {
     report_.expected_cells = static_cast<int64_t>(demand_.work.days.size() * demand_.listings.size());
     report_.work_cells = demand_.work.cells;
     report_.stale_cells = static_cast<int64_t>(demand_.work.stale.size());
+    report_.keyless_cells = demand_.work.keyless_cells;
     for (const plan::StaleCell& cell : demand_.work.stale) stale_.try_emplace({cell.symbol, cell.day}, cell.had);
     report_.batches = static_cast<int64_t>(demand_.batches.size());
     report_.planned_requests = report_.kept_requests = 0;
@@ -203,11 +243,24 @@ class DatasetSync {
     {
       const FetchLimits limits{.in_flight = request_.in_flight, .ahead = 4 * request_.in_flight};
       FetchRun run(*client_, *supply_, folder_, std::move(demand_.batches), limits);
+      Group group;
       while (true) {
-        LODE_TRY(std::optional<FinishedBatch> batch, run.Next());
-        if (!batch) break;
-        LODE_TRY(Publish(context, std::move(*batch)));
-        observer_.OnBatch(last_partition_, report_.requests, report_.bytes_in, report_.records);
+        auto batch = run.Next();
+        const bool is_cut =
+            !batch && (batch.error().kind == ErrorKind::kInterrupted || batch.error().kind == ErrorKind::kStorage);
+        if (is_cut) return std::unexpected(std::move(batch).error());
+        if (batch && *batch && group.Takes(**batch, MayWait(**batch))) {
+          group.Add(std::move(**batch));
+          continue;
+        }
+        LODE_TRY(PublishTogether(context, group.Take()));  // what came before an error is whole all the same
+        if (!batch) return std::unexpected(std::move(batch).error());
+        if (!*batch) break;
+        if (group.Takes(**batch, MayWait(**batch))) {
+          group.Add(std::move(**batch));
+        } else {
+          LODE_TRY(Publish(context, std::move(**batch)));
+        }
       }
       report_.fetch_s = run.fetch_s();
     }
@@ -220,17 +273,66 @@ class DatasetSync {
     return Ok();
   }
 
-  Status Publish(const lake::UnitContext& context, FinishedBatch batch) {
-    last_partition_ = batch.partition;
+  // Files by name, of which there is one a day or more: to publish one takes longer than to fetch it. A lost partition
+  // has rules of its own.
+  bool MayWait(const FinishedBatch& batch) const {
+    return supply_->request_limits().has_value() && !held_.contains(batch.partition);
+  }
+
+  void Count(const FinishedBatch& batch) {
     report_.requests += batch.requests;
     report_.failed_requests += batch.failed;
     report_.halved_requests += batch.halved;
     for (const ledger::Cell& cell : batch.cells) {
       if (cell.state == ledger::CellState::kNotEntitled && report_.refused.empty()) report_.refused = cell.reason;
     }
-    std::ranges::sort(batch.fetched, {}, [](const Fetched& fetched) {
-      return std::pair(fetched.request.first(), fetched.request.symbols);
-    });
+  }
+
+  // As one unit; if that cannot go in, one by one, so that the one at fault keeps no other out.
+  Status PublishTogether(const lake::UnitContext& context, std::vector<FinishedBatch> batches) {
+    if (batches.size() > 1) {
+      LODE_TRY(const bool is_in, TryTogether(context, batches));
+      if (is_in) return Ok();
+    }
+    for (FinishedBatch& batch : batches) LODE_TRY(Publish(context, std::move(batch)));
+    return Ok();
+  }
+
+  Result<bool> TryTogether(const lake::UnitContext& context, const std::vector<FinishedBatch>& batches) {
+    FinishedBatch all;
+    const auto [first, last] = std::ranges::minmax_element(batches, {}, &FinishedBatch::partition);
+    all.partition = fmt::format("{} .. {}", first->partition, last->partition);
+    for (const FinishedBatch& batch : batches) {
+      all.fetched.insert(all.fetched.end(), batch.fetched.begin(), batch.fetched.end());
+      all.cells.insert(all.cells.end(), batch.cells.begin(), batch.cells.end());
+      all.requests += batch.requests;
+      all.failed += batch.failed;
+      all.halved += batch.halved;
+    }
+    SortByDay(&all.fetched);
+    NameStale(&all.cells);
+    std::deque<source::files::Delivery> deliveries;
+    LODE_TRY(const Unit unit, MakeUnit(*context.writer, all, &deliveries));
+    auto done = lake::RunUnit(context, unit);
+    if (!done) {
+      if (StopsTheRun(done.error().kind)) return std::unexpected(std::move(done).error());
+      return false;
+    }
+    Count(all);
+    AddUp(*done);
+    for (const Fetched& fetched : all.fetched) folder_.Remove(fetched.id);
+    observer_.OnBatch(all.partition, report_.requests, report_.bytes_in, report_.records);
+    return true;
+  }
+
+  static void SortByDay(std::vector<Fetched>* fetched) {
+    std::ranges::sort(*fetched, {},
+                      [](const Fetched& one) { return std::pair(one.request.first(), one.request.symbols); });
+  }
+
+  Status Publish(const lake::UnitContext& context, FinishedBatch batch) {
+    Count(batch);
+    SortByDay(&batch.fetched);
     NameStale(&batch.cells);
     std::deque<source::files::Delivery> deliveries;
     LODE_TRY(Unit unit, MakeUnit(*context.writer, batch, &deliveries));
@@ -266,6 +368,7 @@ class DatasetSync {
           std::ranges::any_of(unit.files, [&](const UnitFile& file) { return file.file->path == fetched.file; });
       if (!keep || !in_unit) folder_.Remove(fetched.id);
     }
+    observer_.OnBatch(batch.partition, report_.requests, report_.bytes_in, report_.records);
     return Ok();
   }
 
@@ -377,7 +480,6 @@ class DatasetSync {
   // Cells that the vendor has revised, and the vendor's date of what is here.
   std::map<std::pair<std::string, Day>, std::optional<Day>> stale_;
   bool is_priced_ = false;
-  std::string last_partition_;
   SyncReport report_;
 };
 
