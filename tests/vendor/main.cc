@@ -13,6 +13,7 @@
 #include "counts.h"
 #include "databento.h"
 #include "faults.h"
+#include "fred.h"
 #include "server.h"
 
 namespace {
@@ -24,6 +25,7 @@ struct Arguments {
   std::string address = "127.0.0.1", port_file, foreign_port_file, faults, log, tls_cert, tls_key, today = "2024-06-30";
   int port = 0;
   DatabentoOptions databento;
+  FredOptions fred;
 };
 
 // Written whole before it is there under its name: whoever waits for the file may read it at once.
@@ -37,7 +39,8 @@ bool WritePort(const std::string& path, int port) {
 
 class Simulator {
  public:
-  explicit Simulator(const Arguments& arguments) : arguments_(arguments), databento_(arguments.databento, counts_) {
+  explicit Simulator(const Arguments& arguments)
+      : arguments_(arguments), databento_(arguments.databento, counts_), fred_(WithClock(arguments), counts_) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
 
@@ -51,6 +54,7 @@ class Simulator {
   Response Handle(Request& request) {
     if (request.path.starts_with("/_sim/")) return Control(request);
     if (Databento::Owns(request.path)) return databento_.Handle(request);
+    if (Fred::Owns(request.path)) return fred_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
   }
 
@@ -86,6 +90,14 @@ class Simulator {
   }
 
  private:
+  // All vendors live on the same day.
+  FredOptions WithClock(const Arguments& arguments) {
+    FredOptions options = arguments.fred;
+    options.seed = arguments.databento.archive.seed;
+    options.today = [this] { return DayOf(databento_.now_ns()); };
+    return options;
+  }
+
   Response Control(const Request& request) {
     const std::string action = request.path.substr(6);
     Response response;
@@ -104,6 +116,7 @@ class Simulator {
       return response;
     }
     try {
+      if (action == "fred") return fred_.Revise(body);
       return databento_.Control(action, body);
     } catch (const Json::exception& error) {
       return Plain(400, error.what()).ToResponse();
@@ -114,6 +127,7 @@ class Simulator {
   Counts counts_;
   FaultScript faults_;
   Databento databento_;
+  Fred fred_;
   std::mutex log_mutex_;
   std::ofstream log_;
 };
@@ -170,6 +184,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 3))
       ->capture_default_str();
   app.add_option("--key", arguments.databento.key, "the only key that works; without: any of the right form");
+  app.add_option("--fred-key", arguments.fred.key, "the only FRED key that works; without: any of the right form");
+  app.add_option("--fred-page", arguments.fred.page_limit, "rows of a page of FRED, at most")->capture_default_str();
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");
   app.add_option("--faults", arguments.faults, "script of faults")->check(CLI::ExistingFile);
   app.add_option("--log", arguments.log, "a JSON line a request");

@@ -20,6 +20,7 @@ const std::vector<Recipe>& Recipes() {
         databento("futures_1h", "ohlcv-1h", "@cme_hourly_37"),
         databento("futures_1m", "ohlcv-1m", "@cme_core_26"),
         databento("options_1d", "ohlcv-1d", "@cme_options_19"),
+        Recipe{{.name = "fred", .source = "fred", .symbols = {"@fred"}}},
     };
   }();
   return recipes;
@@ -45,6 +46,10 @@ constexpr std::string_view kTemplate =
 # start = 2010-06-06                    # `lode sync` asks for what is missing from here to yesterday
 # chunk = { symbols = 3, days = 365 }   # of one request
 # on_bad_record = "quarantine"          # or "fail"; without it a unit fails above 0.1 % bad records
+
+# [datasets.rates]
+# source = "fred"
+# series = ["DGS10", "SOFR"]            # or "@fred_rates", "@fred": shipped lists
 )";
 
 }  // namespace

@@ -173,8 +173,10 @@ class Client {
   // Requests started but not ended, those waiting for a retry included.
   virtual size_t in_flight() const = 0;
   // A limit of its own for requests whose URL path begins with `path_prefix` ("/v0/metadata."): the vendor's documented
-  // requests per second (below 1: one every 1 / rate seconds), on top of the origin's. The longest prefix counts.
-  virtual void LimitPath(std::string path_prefix, double requests_per_s) = 0;
+  // requests per second (below 1: one every 1 / rate seconds), on top of the origin's. The longest prefix counts. With
+  // a longer `window` bursts are allowed: requests_per_s × window of them in any window.
+  virtual void LimitPath(std::string path_prefix, double requests_per_s,
+                         std::chrono::seconds window = std::chrono::seconds(1)) = 0;
 
   // One request to its end, on the calling thread; not while Run runs. Others that are queued go on meanwhile.
   Outcome Fetch(Request request, std::shared_ptr<Body> body);

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "lode/source/databento/supply.h"
+#include "lode/source/fred/supply.h"
 #include "lode/source/supply.h"
 
 namespace lode::source {
@@ -9,10 +10,12 @@ namespace {
 struct Entry {
   std::string_view source;
   Result<std::unique_ptr<Supply>> (*open)(const Config&, const DatasetConfig&, net::Client&);
+  std::optional<YearMonthDay> start = {};  // of its data, where one asks for all of them
 };
 
 // A vendor adds one line here.
-constexpr std::array kSupplies = std::to_array<Entry>({{"databento", databento::OpenSupply}});
+constexpr std::array kSupplies =
+    std::to_array<Entry>({{"databento", databento::OpenSupply}, {"fred", fred::OpenSupply, YearMonthDay{1776, 7, 4}}});
 
 const Entry* FindEntry(const DatasetConfig& dataset) {
   for (const Entry& entry : kSupplies) {
@@ -24,6 +27,11 @@ const Entry* FindEntry(const DatasetConfig& dataset) {
 }  // namespace
 
 bool HasSupply(const DatasetConfig& dataset) { return FindEntry(dataset) != nullptr; }
+
+std::optional<Day> DefaultStart(const DatasetConfig& dataset) {
+  const Entry* entry = FindEntry(dataset);
+  return entry != nullptr && entry->start ? std::optional(ToDay(*entry->start)) : std::nullopt;
+}
 
 Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetConfig& dataset, net::Client& client) {
   if (const Entry* entry = FindEntry(dataset)) return entry->open(config, dataset, client);

@@ -25,6 +25,7 @@ namespace lode::source {
 struct Expectation {
   std::vector<plan::VendorDay> days;
   std::vector<plan::Listing> listings;  // one a symbol asked for
+  std::vector<Expectation> more;        // of symbols that have days, or dates of revision, of their own
 };
 
 // What requests would bring. Fields the vendor was not asked for or does not tell stay empty.
@@ -32,6 +33,13 @@ struct Estimate {
   std::optional<uint64_t> records, bytes;  // bytes as billed
   std::optional<double> usd;
 };
+
+// Adds what is known; what one of them does not tell stays as it is.
+inline void AddTo(Estimate* sum, const Estimate& part) {
+  if (part.records) sum->records = sum->records.value_or(0) + *part.records;
+  if (part.bytes) sum->bytes = sum->bytes.value_or(0) + *part.bytes;
+  if (part.usd) sum->usd = sum->usd.value_or(0) + *part.usd;
+}
 
 struct FetchOutcome {
   enum class Kind {
@@ -76,5 +84,8 @@ Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetCo
 
 // Whether the source can be asked at all: `files` cannot.
 bool HasSupply(const DatasetConfig& dataset);
+
+// Where a dataset begins that does not say so; nullopt: it must.
+std::optional<Day> DefaultStart(const DatasetConfig& dataset);
 
 }  // namespace lode::source

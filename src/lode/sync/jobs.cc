@@ -121,12 +121,13 @@ Result<SubmitReport> DatabentoJobs::Submit(std::optional<double> budget_usd) {
   for (const plan::Listing& listing : demand.listings) {
     if (!listing.unresolved.empty()) report.unresolved.push_back({listing.symbol, listing.unresolved});
   }
-  if (demand.work.symbols.empty()) return report;
+  if (demand.works.empty() || demand.works.front().symbols.empty()) return report;
+  const plan::Work& work = demand.works.front();  // Databento's symbols share their days
 
   // One job for the hull of the work: a delivery has one range and one list of symbols.
   BatchRequest& order = report.entry.request;
   uint32_t first = UINT32_MAX, end = 0;
-  for (const plan::SymbolWork& symbol : demand.work.symbols) {
+  for (const plan::SymbolWork& symbol : work.symbols) {
     order.query.symbols.push_back(symbol.symbol);
     first = std::min(first, symbol.runs.front().begin);
     end = std::max(end, symbol.runs.back().end);
@@ -139,8 +140,8 @@ Result<SubmitReport> DatabentoJobs::Submit(std::optional<double> budget_usd) {
   order.query.dataset = selection.dataset;
   order.query.schema = selection.schema;
   order.query.stype_in = selection.stype_in;
-  order.query.start_ns = demand.work.days[first].day.start_ns();
-  order.query.end_ns = (demand.work.days[end - 1].day + 1).start_ns();
+  order.query.start_ns = work.days[first].day.start_ns();
+  order.query.end_ns = (work.days[end - 1].day + 1).start_ns();
   const codec::TableSchema* schema = codec::FindSchema(dataset_.schema_name());
   order.split_duration = SplitOf(dataset_.layout.empty() ? schema->layout : dataset_.layout);
 
