@@ -86,6 +86,7 @@ start_sim() {
 }
 if [[ -e $WORK/.sim/port ]]; then
   export LODE_SOURCES_DATABENTO_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v0
+  export LODE_SOURCES_FRED_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/fred FRED_API_KEY=0123456789abcdef0123456789abcdef
   export DATABENTO_API_KEY=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 LODE_HTTP_WAITS=${LODE_HTTP_WAITS:-3,5,20,20000}
 fi
 
@@ -105,6 +106,17 @@ declare_dataset() {
     printf '[datasets.%s]\nsource = "databento"\ndataset = "GLBX.MDP3"\nschema = "%s"\nstype_in = "%s"\n' "$1" "$2" "$3"
     printf 'symbols = ["%s"]\nstart = %s\n' "${4//,/\", \"}" "$5"
     shift 5
+    (($#)) && printf '%s\n' "$@"
+  } >> "$LAKE/lode.toml"
+  return 0
+}
+
+# declare_fred NAME SERIES [LINE…]: the same for FRED; series by commas.
+declare_fred() {
+  mkdir -p "$LAKE"
+  {
+    printf '[datasets.%s]\nsource = "fred"\nseries = ["%s"]\n' "$1" "${2//,/\", \"}"
+    shift 2
     (($#)) && printf '%s\n' "$@"
   } >> "$LAKE/lode.toml"
   return 0
