@@ -18,7 +18,8 @@ import lakes  # noqa: E402
 from lakes import Failure  # noqa: E402, F401
 
 # Three tries, waits of a few ms; a server may be silent for 1.5 s: a busy machine must not look like a vendor that hangs.
-WAITS = "4,2,20,1500"
+# A vendor's limit of requests a minute would make the tests last for hours.
+WAITS = "4,2,20,1500,1000"
 TIMEOUT_S = 120
 
 CONFIG = """[lake]
@@ -26,10 +27,13 @@ root = "{lake}"
 [sources.databento]
 base_url = "{base_url}"
 key = "env:DATABENTO_API_KEY"
+[sources.fred]
+base_url = "{fred_url}"
+key = "env:FRED_API_KEY"
 """
 # Small, with every shape: parents that share requests and partitions of years, bars of a minute by rank across a
 # month's end, and events, which are numbered.
-DATASETS = {
+DATABENTO = {
     "daily": """source = "databento"
 dataset = "GLBX.MDP3"
 schema = "ohlcv-1d"
@@ -55,6 +59,15 @@ start = 2023-01-31
 chunk = { days = 1 }
 """,
 }
+# Series with and without vintages, of several pages; cells are years.
+FRED = {
+    "rates": """source = "fred"
+series = ["SOFR", "UNRATE", "VIXCLS", "GDP"]
+start = 2021-01-01
+""",
+}
+VENDORS = {"databento": DATABENTO, "fred": FRED}
+SIMULATOR = {"databento": [], "fred": ["--fred-page", 80]}  # further options of lode_vendor_sim
 LAST = "2023-02-03"
 TODAY = "2023-02-06"
 
@@ -69,17 +82,18 @@ class SyncLake:
         self.folder.mkdir(parents=True)
         self.path = self.folder / "lake"
         self.lode, self.sim = str(lode), sim
-        self.datasets = dict(DATASETS if datasets is None else datasets)
+        self.datasets = dict(DATABENTO if datasets is None else datasets)
         self.duckdb = duckdb.connect(config={"threads": 1})
         self.output = []  # of all runs: no key may be in it
         self.config = self.folder / "lode.toml"
-        self.config.write_text(CONFIG.format(lake=self.path, base_url=f"{sim.url}/v0")
+        self.config.write_text(CONFIG.format(lake=self.path, base_url=f"{sim.url}/v0",
+                                             fred_url=f"{sim.url}/fred")
                                + "".join(f"[datasets.{name}]\n{text}" for name, text in self.datasets.items()))
 
     def environment(self, more=None):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_"))}
-        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key, "LODE_HTTP_WAITS": WAITS,
-                **(more or {})}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "FRED_"))}
+        return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key,
+                "FRED_API_KEY": self.sim.fred_key, "LODE_HTTP_WAITS": WAITS, **(more or {})}
 
     def command(self, *words):
         return [self.lode, "--config", str(self.config), *map(str, words)]
@@ -133,6 +147,12 @@ class SyncLake:
             files = str(self.path / "bronze" / name / "**" / "*.parquet")
             if not list((self.path / "bronze" / name).rglob("*.parquet")):
                 continue
+            if '"fred"' in text:
+                query = (f"SELECT series_id, year(date) || '-01-01', count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
+                         f"FROM read_parquet('{files}', hive_partitioning = false) AS rows GROUP BY ALL")
+                for symbol, day, count, sha in self.duckdb.execute(query).fetchall():
+                    sums[name, symbol, day] = (count, sha)
+                continue
             instant = "ts_recv" if '"statistics"' in text else "ts_event"
             # Events have no column for the root; those here have two letters.
             root = "left(symbol, 2)" if '"statistics"' in text else "root"
@@ -157,12 +177,12 @@ class SyncLake:
                 raise Failure(f"{' '.join(cell)} has rows and should not")
 
     def check_secret(self, foreign=True):
-        key = self.sim.key.encode()
-        for path in self.folder.rglob("*"):
-            if path.is_file() and key in path.read_bytes():
-                raise Failure(f"the key is in {path}")
-        if any(self.sim.key in text for text in self.output):
-            raise Failure("the key is in lode's output")
+        for key in (self.sim.key, self.sim.fred_key):
+            for path in self.folder.rglob("*"):
+                if path.is_file() and key.encode() in path.read_bytes():
+                    raise Failure(f"the key is in {path}")
+            if any(key in text for text in self.output):
+                raise Failure("the key is in lode's output")
         if foreign and self.sim.counts()["foreign_authorized"]:
             raise Failure("the key went to another host")
 

@@ -145,6 +145,7 @@ struct ClientOptions {
   RetryPolicy retry;
   HostLimits limits;                                      // of every origin
   std::optional<std::chrono::milliseconds> idle_timeout;  // instead of every request's own
+  double rate_factor = 1;                                 // on every LimitPath: a test's vendor has no limits
   std::vector<std::string> allowed_origins;  // redirects may lead there, without credentials; empty: same origin only
   uint64_t seed = 0;                         // of the jitter; 0: random
   std::string ca_file;                       // empty: the system's
