@@ -160,7 +160,12 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   std::map<Part*, std::vector<Fetched>> wanted;
   for (Fetched& fetched : kept) {
     if (!IsInScope(fetched, first, options.last, symbols)) continue;
-    Part& part = *part_of.at(fetched.request.symbols.front());
+    const auto known = part_of.find(fetched.request.symbols.front());
+    if (known == part_of.end()) {
+      demand.useless.push_back(std::move(fetched));
+      continue;
+    }
+    Part& part = *known->second;
     const auto partition_of = [&](Day day) { return layout.PathOf(day, part.own_symbol); };
     // A refetch asks anew whatever was fetched before it.
     if (options.refetch || !IsStillWanted(fetched, part.work, part.open, partition_of)) {

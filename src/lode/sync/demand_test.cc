@@ -68,6 +68,25 @@ TEST_F(DemandTest, ALayoutBySymbolAsksForOneAtATime) {
   }
 }
 
+// Of two symbols that share neither days nor dates of revision only the revised one is work, as a batch of its own.
+TEST_F(DemandTest, SymbolsMayHaveDaysOfTheirOwn) {
+  layout_ = lake::Layout::Parse("series={symbol}/data.parquet").value();
+  supply_.expectation = {};
+  for (const auto& [symbol, first, count] : {std::tuple("A.FUT", "2024-01-27", 3), {"B.FUT", "2024-02-01", 4}}) {
+    supply_.expectation.more.push_back({Days(first, count), {{.symbol = symbol}}, {}});
+  }
+  EXPECT_THAT(Lines(Find()), ElementsAre("series=A.FUT/data.parquet: A.FUT 2024-01-27+3;",
+                                         "series=B.FUT/data.parquet: B.FUT 2024-02-01+4;"));
+  EXPECT_EQ(Find().expected_cells, 7);
+  const Demand demand = Find({Kept("b", RequestOf({"B.FUT"}, "2024-02-01", 4))});
+  EXPECT_THAT(Lines(demand),
+              ElementsAre("series=A.FUT/data.parquet: A.FUT 2024-01-27+3;", "series=B.FUT/data.parquet: kept b"));
+  // A layout without the symbol: both in one batch.
+  layout_ = lake::Layout::Parse("year={yyyy}/data.parquet").value();
+  EXPECT_EQ(Find().batches.size(), 1u);
+  EXPECT_EQ(Find().batches.at(0).requests.size(), 2u);
+}
+
 TEST_F(DemandTest, KeptFilesAreNotAskedForAgain) {
   const Demand demand = Find({Kept("x", RequestOf({"A.FUT", "B.FUT", "C.FUT"}, "2024-01-27", 5)),
                               Kept("y", RequestOf({"B.FUT"}, "2024-02-01", 5))});
