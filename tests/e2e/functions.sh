@@ -87,6 +87,8 @@ start_sim() {
 if [[ -e $WORK/.sim/port ]]; then
   export LODE_SOURCES_DATABENTO_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v0
   export LODE_SOURCES_FRED_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/fred FRED_API_KEY=0123456789abcdef0123456789abcdef
+  export LODE_SOURCES_POLYGON_S3_ENDPOINT=http://127.0.0.1:$(<"$WORK/.sim/port")
+  export POLYGON_S3_KEY_ID=flat-files-key-id POLYGON_S3_SECRET=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456
   export DATABENTO_API_KEY=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 LODE_HTTP_WAITS=${LODE_HTTP_WAITS:-3,5,20,20000}
 fi
 
@@ -117,6 +119,17 @@ declare_fred() {
   {
     printf '[datasets.%s]\nsource = "fred"\nseries = ["%s"]\n' "$1" "${2//,/\", \"}"
     shift 2
+    (($#)) && printf '%s\n' "$@"
+  } >> "$LAKE/lode.toml"
+  return 0
+}
+
+# declare_flat_file NAME FLAT_FILE START [LINE…]: the same for a flat file of Polygon.
+declare_flat_file() {
+  mkdir -p "$LAKE"
+  {
+    printf '[datasets.%s]\nsource = "polygon"\nflat_file = "%s"\nstart = %s\n' "$1" "$2" "$3"
+    shift 3
     (($#)) && printf '%s\n' "$@"
   } >> "$LAKE/lode.toml"
   return 0

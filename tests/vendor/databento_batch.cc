@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 
@@ -31,21 +30,6 @@ std::string JobId(const std::string& dataset, Day day, uint64_t seed, uint64_t n
 }
 
 Json OrNull(const std::string& text, std::string_view none) { return text == none ? Json(nullptr) : Json(text); }
-
-// "bytes=FROM-" or "bytes=FROM-TO"; nullopt: no range, or one to be ignored.
-std::optional<std::pair<uint64_t, uint64_t>> ParseRange(const std::string& header, uint64_t size) {
-  if (!header.starts_with("bytes=")) return std::nullopt;
-  const std::string spec = header.substr(6);
-  const size_t dash = spec.find('-');
-  if (dash == std::string::npos || dash == 0) return std::nullopt;
-  uint64_t from = 0, to = size == 0 ? 0 : size - 1;
-  if (std::from_chars(spec.data(), spec.data() + dash, from).ec != std::errc()) return std::nullopt;
-  if (dash + 1 < spec.size() &&
-      std::from_chars(spec.data() + dash + 1, spec.data() + spec.size(), to).ec != std::errc()) {
-    return std::nullopt;
-  }
-  return std::pair(from, std::min(to, size == 0 ? 0 : size - 1));
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "lode/base/time.h"
 #include "market.h"
@@ -28,6 +29,7 @@ std::string_view ReasonOf(int status) {
     case 301: return "Moved Permanently";
     case 302: return "Found";
     case 303: return "See Other";
+    case 304: return "Not Modified";
     case 307: return "Temporary Redirect";
     case 308: return "Permanent Redirect";
     case 400: return "Bad Request";
@@ -38,16 +40,32 @@ std::string_view ReasonOf(int status) {
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";
     case 409: return "Conflict";
+    case 412: return "Precondition Failed";
     case 413: return "Payload Too Large";
     case 416: return "Range Not Satisfiable";
     case 422: return "Unprocessable Entity";
     case 429: return "Too Many Requests";
     case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
     case 502: return "Bad Gateway";
     case 503: return "Service Unavailable";
     case 504: return "Gateway Timeout";
     default: return "Status";
   }
+}
+
+std::optional<std::pair<uint64_t, uint64_t>> ParseRange(const std::string& header, uint64_t size) {
+  if (!header.starts_with("bytes=")) return std::nullopt;
+  const std::string spec = header.substr(6);
+  const size_t dash = spec.find('-');
+  if (dash == std::string::npos || dash == 0) return std::nullopt;
+  uint64_t from = 0, to = size == 0 ? 0 : size - 1;
+  if (std::from_chars(spec.data(), spec.data() + dash, from).ec != std::errc()) return std::nullopt;
+  if (dash + 1 < spec.size() &&
+      std::from_chars(spec.data() + dash + 1, spec.data() + spec.size(), to).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return std::pair(from, std::min(to, size == 0 ? 0 : size - 1));
 }
 
 std::string PercentDecode(std::string_view text, bool form) {

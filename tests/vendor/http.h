@@ -46,11 +46,14 @@ struct Response {
   std::string body;
   // Instead of `body`: writes it piece by piece; sent in chunks.
   std::function<void(BodySink&)> stream;
+  std::optional<uint64_t> stream_length;  // of `stream`, where it is known: sent with Content-Length instead
   // Called once after sending; `whole`: every byte went out as it was made, and the message ended properly.
   std::function<void(bool whole, uint64_t body_bytes)> done;
 };
 
 std::string_view ReasonOf(int status);
+// First and last byte of "bytes=FROM-" or "bytes=FROM-TO" of a file; nullopt: no range, or one to be ignored.
+std::optional<std::pair<uint64_t, uint64_t>> ParseRange(const std::string& header, uint64_t size);
 // `form`: '+' is a space.
 std::string PercentDecode(std::string_view text, bool form);
 Parameters ParseForm(std::string_view text);

@@ -13,6 +13,7 @@
 #include "counts.h"
 #include "databento.h"
 #include "faults.h"
+#include "flat_files.h"
 #include "fred.h"
 #include "server.h"
 
@@ -26,6 +27,8 @@ struct Arguments {
   int port = 0;
   DatabentoOptions databento;
   FredOptions fred;
+  FlatFilesOptions flat_files;
+  std::string entitled_from;
 };
 
 // Written whole before it is there under its name: whoever waits for the file may read it at once.
@@ -40,7 +43,10 @@ bool WritePort(const std::string& path, int port) {
 class Simulator {
  public:
   explicit Simulator(const Arguments& arguments)
-      : arguments_(arguments), databento_(arguments.databento, counts_), fred_(WithClock(arguments), counts_) {
+      : arguments_(arguments),
+        databento_(arguments.databento, counts_),
+        flat_files_(arguments.flat_files, counts_, [this] { return databento_.now_ns(); }),
+        fred_(WithClock(arguments), counts_) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
 
@@ -55,6 +61,7 @@ class Simulator {
     if (request.path.starts_with("/_sim/")) return Control(request);
     if (Databento::Owns(request.path)) return databento_.Handle(request);
     if (Fred::Owns(request.path)) return fred_.Handle(request);
+    if (FlatFiles::Owns(request.path)) return flat_files_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
   }
 
@@ -117,6 +124,7 @@ class Simulator {
     }
     try {
       if (action == "fred") return fred_.Revise(body);
+      if (action == "flatfiles") return flat_files_.Control(body);
       return databento_.Control(action, body);
     } catch (const Json::exception& error) {
       return Plain(400, error.what()).ToResponse();
@@ -127,6 +135,7 @@ class Simulator {
   Counts counts_;
   FaultScript faults_;
   Databento databento_;
+  FlatFiles flat_files_;
   Fred fred_;
   std::mutex log_mutex_;
   std::ofstream log_;
@@ -187,6 +196,12 @@ int main(int argc, char** argv) {
   app.add_option("--fred-key", arguments.fred.key, "the only FRED key that works; without: any of the right form");
   app.add_option("--fred-page", arguments.fred.page_limit, "rows of a page of FRED, at most")->capture_default_str();
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");
+  app.add_option("--s3-key-id", arguments.flat_files.key.id, "of Polygon's flat files; --key is the secret")
+      ->capture_default_str();
+  app.add_option("--flat-files", arguments.flat_files.folder,
+                 "serves this tree of flat files instead of generated ones")
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--entitled-from", arguments.entitled_from, "flat files of days before it are listed and refused");
   app.add_option("--faults", arguments.faults, "script of faults")->check(CLI::ExistingFile);
   app.add_option("--log", arguments.log, "a JSON line a request");
   app.add_option("--tls-cert", arguments.tls_cert, "PEM; serves https")->check(CLI::ExistingFile);
@@ -198,5 +213,15 @@ int main(int argc, char** argv) {
     return 2;
   }
   arguments.databento.archive.now_ns = now->ns;
+  arguments.flat_files.seed = arguments.databento.archive.seed;
+  arguments.flat_files.key.secret = arguments.databento.key;
+  if (!arguments.entitled_from.empty()) {
+    const auto day = ParseDay(arguments.entitled_from);
+    if (!day) {
+      fmt::print(stderr, "lode_vendor_sim: --entitled-from is not a day\n");
+      return 2;
+    }
+    arguments.flat_files.entitled = *day;
+  }
   return Run(arguments);
 }

@@ -43,12 +43,13 @@ class FaultySink : public BodySink {
                                                                                               : State::kCut;
         break;
       }
-      Pass(bytes.substr(0, take));
-      bytes.remove_prefix(take);
+      // Before the bytes: when the client has the last one, the message is over and counted.
       if (fault_.drip_bytes_per_s > 0) {
         std::this_thread::sleep_for(
             std::chrono::milliseconds(1000 * take / static_cast<size_t>(fault_.drip_bytes_per_s)));
       }
+      Pass(bytes.substr(0, take));
+      bytes.remove_prefix(take);
     }
     return state_ == State::kOpen;
   }
@@ -244,7 +245,7 @@ bool Server::Send(Connection& connection, const Request& request, Response& resp
   Fault applied = fault;
   if (fault.flip_at < -1)
     applied.flip_at = std::max<int64_t>(static_cast<int64_t>(response.body.size()) + fault.flip_at + 1, 0);
-  const bool chunked = response.stream || wants_chunks;
+  const bool chunked = (response.stream && !response.stream_length) || wants_chunks;
   const bool no_body = request.method == "HEAD" || response.status == 204 || response.status == 304;
 
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, ReasonOf(response.status));
@@ -256,7 +257,8 @@ bool Server::Send(Connection& connection, const Request& request, Response& resp
   } else {
     const size_t declared = applied.truncate_at >= 0 && fault.framing == Framing::kShortLength
                                 ? std::min<size_t>(response.body.size(), static_cast<size_t>(applied.truncate_at))
-                                : response.body.size();
+                            : response.stream ? *response.stream_length
+                                              : response.body.size();
     head += fmt::format("Content-Length: {}\r\n", declared);
   }
   if (!connection.keep_alive) head += "Connection: close\r\n";

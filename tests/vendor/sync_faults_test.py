@@ -7,7 +7,6 @@ sync asks for no data and writes nothing. The vendor's books at the end: no symb
 what was delivered in part is no more than the faults destroyed. The key is in no file, in no output, on no other host.
 
   sync_faults_test.py --lode build/release/lode --sim build/release/lode_vendor_sim [--mixes 12] [--seed N]
-  … --vendor fred          another vendor than Databento
   … --only redirect        single faults by part of their name
   … --replay 1234567       one mix again, as printed with a failure
 """
@@ -90,32 +89,33 @@ HARMLESS = {
     "budget": {"budget": 100},
     "small budget": {"budget": 10, "status": 504},
 }
-# What is another vendor's own. DATA answers with records; EARLY comes before it.
-DATA = {"databento": "timeseries", "fred": "observations"}
-EARLY = {"databento": "metadata|symbology", "fred": "series$|vintagedates"}
-PATHS = {"databento": ("timeseries", "timeseries", "timeseries", "metadata", "symbology", "get_cost", "."),
-         "fred": ("observations", "observations", "vintagedates", "series$", ".")}
-LASTING = {"databento": {"symbols": ["ZL.FUT"]}, "fred": {"parameters": {"series_id": "SOFR"}}}
-OTHERS = {"databento": OTHER, "fred": {"days": {"form": {"observation_end": "2021-06-30"}},
-                                       "real time": {"form": {"realtime_start": "2000-01-01"}}}}
-# A page is a document: one that goes on after its end, or answers another question, is asked for again at once.
-PAGED = ("fred",)
+# A market day's file is asked for by its name: there is no other question. A page says which question it answers and
+# is asked for again; a series without vintages is refused then.
+OTHERS = {"databento": OTHER, "polygon": {}, "fred": {"days": {"form": {"observation_end": "2021-06-30"}},
+                                                      "real time": {"form": {"realtime_start": "2000-01-01"}}}}
+ONLY_DATABENTO = ("budget",)  # there is no smaller question
+# Nothing but the connection protects a listing.
+NOT_EARLY = {"databento": ("twice",), "polygon": ("twice", "corrupt"), "fred": ()}
+# Found out when the file is decoded, so that the next run asks for it again: a body that goes on after its end; of a
+# gzip file also a wrong bit, while one that is too long or too short is known by the listed size.
+LATE = {"databento": ("twice",), "polygon": ("corrupt",), "fred": ()}
+# What happens depends on the byte: JSON has no checksum, a wrong bit may break it, or show as a bad record.
+EITHER = {"fred": ("corrupt",)}
 MOST_RUNS = 8  # a calm one included
 
 
 class FaultsTest:
     def __init__(self, arguments, folder):
-        self.arguments, self.folder, self.vendor = arguments, folder, arguments.vendor
-        self.data, self.paged = DATA[self.vendor], self.vendor in PAGED
-        # Budgets are of symbols and days, which only Databento's requests have.
-        self.harmless = {name: action for name, action in HARMLESS.items() if not self.paged or "budget" not in action}
+        self.arguments, self.folder = arguments, folder
+        self.vendor_name, self.vendor = arguments.vendor, sync_lakes.VENDORS[arguments.vendor]
+        self.paths = (self.vendor.data,) * 3 + tuple(self.vendor.free.split("|")) + (".",)
         self.local = threading.local()
         self.sims = []
 
     def prepare(self):
         """The lake that never sees a fault."""
         sim = self.start_simulator()
-        lake = self.new_lake("reference", sim)
+        lake = sync_lakes.SyncLake(self.folder / "reference", self.arguments.lode, sim, self.vendor_name)
         done = lake.sync()
         if done.returncode != 0:
             raise Failure(f"the undisturbed sync exits {done.returncode}: {done.stderr[-600:]}")
@@ -136,12 +136,8 @@ class FaultsTest:
         if set(self.sums) != set(complete):
             raise Failure(f"rows and complete cells differ: {sorted(set(self.sums) ^ set(complete))[:4]}")
 
-    def new_lake(self, name, sim):
-        return sync_lakes.SyncLake(self.folder / name, self.arguments.lode, sim, sync_lakes.VENDORS[self.vendor])
-
     def start_simulator(self):
-        sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5,
-                                  *sync_lakes.SIMULATOR[self.vendor])
+        sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5, *self.vendor.simulator)
         self.sims.append(sim)
         return sim
 
@@ -156,7 +152,7 @@ class FaultsTest:
         sim = self.local.sim
         sim.faults()
         sim.clear_counts()
-        return self.new_lake(f"lane-{threading.get_ident()}", sim)
+        return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim, self.vendor_name)
 
     def rule(self, sim, action, **conditions):
         if "redirect" in action:
@@ -209,25 +205,24 @@ class FaultsTest:
         kind, fault = name.split(": ")
         if kind == "final":
             action, code = FINAL[fault]
-            lake.sim.faults(self.rule(lake.sim, action, path=self.data, first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         elif kind == "other":
-            action, code = OTHERS[self.vendor][fault], None if self.paged else 3
-            lake.sim.faults(self.rule(lake.sim, action, path=self.data, first=2))
+            action, code = OTHERS[self.vendor_name][fault], 3 if self.vendor_name == "databento" else None
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         elif kind == "harmless":
-            action, code = self.harmless[fault], 0
-            lake.sim.faults(self.rule(lake.sim, action, path="." if "budget" not in action else self.data))
+            action, code = HARMLESS[fault], 0
+            lake.sim.faults(self.rule(lake.sim, action, path="." if "budget" not in action else self.vendor.data))
         else:
-            # A body that goes on after its end is found out when it is decoded.
-            action, code = TRANSIENT[fault], 3 if fault == "twice" and not self.paged else 0
-            if self.paged and fault.startswith("corrupt"):  # JSON has no checksum: a bad bit may show as a bad record
+            action, code = TRANSIENT[fault], 3 if fault.startswith(LATE[self.vendor_name]) else 0
+            if fault.startswith(EITHER.get(self.vendor_name, ())):
                 code = None
-            lake.sim.faults(self.rule(lake.sim, action, path=self.data, first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         if kind == "lasting":  # it does not end within the run
             code = 3
-            lake.sim.faults(self.rule(lake.sim, action, path=self.data, **LASTING[self.vendor]))
+            lake.sim.faults(self.rule(lake.sim, action, **{"path": self.vendor.data, **self.vendor.one_cell}))
         if kind == "early":
             code = 0
-            lake.sim.faults(self.rule(lake.sim, action, path=EARLY[self.vendor], first=2))
+            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.free, first=2))
         done = self.run_and_check(lake)
         destroyed = self.destroyed(lake.sim)
         if destroyed == 0:
@@ -240,19 +235,21 @@ class FaultsTest:
 
     def singles(self):
         names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in FINAL]
-        names += [f"other: {name}" for name in OTHERS[self.vendor]]
-        names += [f"harmless: {name}" for name in self.harmless]
+        names += [f"other: {name}" for name in OTHERS[self.vendor_name]] + [f"harmless: {name}" for name in HARMLESS]
         names += [f"lasting: {name}" for name in TRANSIENT if "hang" not in name]
-        return names + [f"early: {name}" for name in TRANSIENT if "twice" not in name]
+        names += [f"early: {name}" for name in TRANSIENT if not name.startswith(NOT_EARLY[self.vendor_name])]
+        return [name for name in names if self.vendor_name == "databento" or not any(part in name for part in ONLY_DATABENTO)]
 
     # ---- mixes ----
 
     def random_rule(self, choice, sim):
-        actions = {**TRANSIENT, **{name: action for name, (action, _) in FINAL.items()}, **self.harmless, "403": {"status": 403}}
+        actions = {**TRANSIENT, **{name: action for name, (action, _) in FINAL.items()}, **HARMLESS, "403": {"status": 403}}
+        if self.vendor_name != "databento":
+            actions = {name: action for name, action in actions.items() if "budget" not in name}
         name = choice.choice(sorted(actions))
-        conditions = {"name": name, "path": choice.choice(PATHS[self.vendor]), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
+        conditions = {"name": name, "path": choice.choice(self.paths), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
         if "hang" in name:
-            conditions.update(path=self.data, times=1)
+            conditions.update(path=self.vendor.data, times=1)
         elif "retry_after" in actions[name]:
             conditions["times"] = 2
         elif choice.random() < 0.5:
@@ -288,7 +285,7 @@ class FaultsTest:
                 except Exception as error:
                     failed += 1
                     what = str(error) if isinstance(error, Failure) else traceback.format_exc()
-                    replay = f"--vendor {self.vendor} " + (f"--replay {case}" if isinstance(case, int) else f"--only '{case}'")
+                    replay = f"--vendor {self.vendor_name} " + (f"--replay {case}" if isinstance(case, int) else f"--only '{case}'")
                     print(f"FAILED {case}: {what}\n  replay: {replay}", flush=True)
         return failed
 
@@ -297,7 +294,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lode", required=True, type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("--sim", required=True, type=lambda p: pathlib.Path(p).resolve())
-    parser.add_argument("--vendor", choices=sorted(DATA), default="databento")
+    parser.add_argument("--vendor", choices=sync_lakes.VENDORS, default="databento")
     parser.add_argument("--mixes", type=int, default=12)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--only", default="", help="single faults whose name contains this, and no mixes")

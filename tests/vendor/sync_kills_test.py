@@ -8,10 +8,10 @@ Bought twice. A delivery is finished when lode has written down that it has the 
 beside bytes of the size it says, or the ledger holds its cells. What was finished when the end came is held, and no later
 run may have a cell of it delivered again. What the vendor had sent but lode had not finished may be asked for once more:
 that is at most the requests in flight, so that N ends cost at most N × --max-concurrent requests more than none; of a vendor
-that answers in pages, as many chains.
+that answers in pages, as many chains of them.
 
   sync_kills_test.py --lode build/release/lode --sim build/release/lode_vendor_sim --preload build/release/libsyscall_fault.so
-  … --vendor fred   … --kills 30 --seed 7    … --replay 1234567   (one case again, as printed with a failure)
+  … --kills 30 --seed 7    … --replay 1234567   (one case again, as printed with a failure)
 """
 import argparse
 import concurrent.futures
@@ -31,13 +31,8 @@ import sync_lakes
 from sync_lakes import Failure, lakes
 
 IN_FLIGHT = 4
-DELAYS = [{"path": "timeseries|observations", "every": 2, "action": {"delay_ms": 12}},
-          {"path": "timeseries|observations", "every": 3, "action": {"drip": 100_000}}]
+DELAYS = ({"every": 2, "action": {"delay_ms": 12}}, {"every": 3, "action": {"drip": 100_000}})
 MODES = ("time", "time", "call", "call", "interrupt")
-DATASET_OF = {"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics",
-              "fred/observations": "rates"}
-# Answers a delivery consists of, at most: what a killed chain of pages had is asked for again.
-PAGES = {"databento": 1, "fred": 10}
 
 
 def held_cells(lake):
@@ -58,6 +53,7 @@ def held_cells(lake):
 class KillsTest:
     def __init__(self, arguments, folder):
         self.arguments, self.folder = arguments, folder
+        self.vendor = sync_lakes.VENDORS[arguments.vendor]
         self.local = threading.local()
         self.sims = []
         self.tally = {}
@@ -89,13 +85,13 @@ class KillsTest:
     def lane(self):
         if not hasattr(self.local, "sim"):
             self.local.sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5,
-                                                 *sync_lakes.SIMULATOR[self.arguments.vendor])
+                                                 *self.vendor.simulator)
             self.sims.append(self.local.sim)
         sim = self.local.sim
-        sim.faults(*DELAYS)
+        sim.faults(*({"path": self.vendor.data, **rule} for rule in DELAYS))
         sim.clear_counts()
         return sync_lakes.SyncLake(self.folder / f"lane-{threading.get_ident()}", self.arguments.lode, sim,
-                                   sync_lakes.VENDORS[self.arguments.vendor])
+                                   self.arguments.vendor)
 
     def delivered(self, sim):
         """{cell: times it was delivered whole}, once the vendor has stopped sending to the dead."""
@@ -105,8 +101,8 @@ class KillsTest:
             if counts == before:
                 break
             before = counts
-            time.sleep(0.15)  # a dripped answer counts up to 0.1 s after its last byte
-        times = {(DATASET_OF[schema], symbol, day): number for schema, cells in counts["cells"].items()
+            time.sleep(0.15)  # a dripped answer may count up to 0.1 s after its last byte
+        times = {(self.vendor.of_schema[schema], symbol, day): number for schema, cells in counts["cells"].items()
                  for symbol, cell in cells.items() for day, number in cell["by_day"].items()}
         return times, counts["data_requests"]
 
@@ -154,7 +150,7 @@ class KillsTest:
             if again:
                 raise Failure(f"{len(again)} cells that were held were bought again: {again[:4]}")
             lake.check_claims(self.sums)
-        if requests > self.requests + ends * IN_FLIGHT * PAGES[self.arguments.vendor]:
+        if requests > self.requests + ends * IN_FLIGHT * self.vendor.pages:
             raise Failure(f"{requests} data requests with {ends} ends, {self.requests} without any")
         if lake.cells() != self.cells:
             raise Failure(f"cells differ: {sorted(set(lake.cells().items()) ^ set(self.cells.items()))[:4]}")
@@ -172,8 +168,8 @@ class KillsTest:
                 except Exception as error:
                     failed += 1
                     what = str(error) if isinstance(error, Failure) else traceback.format_exc()
-                    print(f"FAILED {futures[future]}: {what}\n  replay: --vendor {self.arguments.vendor} --replay "
-                          f"{futures[future]}", flush=True)
+                    print(f"FAILED {futures[future]}: {what}\n  replay: --vendor {self.arguments.vendor} "
+                          f"--replay {futures[future]}", flush=True)
         return failed
 
 
@@ -181,7 +177,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("--lode", "--sim", "--preload"):
         parser.add_argument(name, required=True, type=lambda p: pathlib.Path(p).resolve())
-    parser.add_argument("--vendor", choices=sorted(PAGES), default="databento")
+    parser.add_argument("--vendor", choices=sync_lakes.VENDORS, default="databento")
     parser.add_argument("--kills", type=int, default=20, help="cases; a case ends one to four syncs")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--replay", type=int, action="append", help="the seed of a case")

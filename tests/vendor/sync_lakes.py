@@ -25,12 +25,30 @@ TIMEOUT_S = 120
 CONFIG = """[lake]
 root = "{lake}"
 [sources.databento]
-base_url = "{base_url}"
+base_url = "{url}/v0"
 key = "env:DATABENTO_API_KEY"
+[sources.polygon]
+s3_endpoint = "{url}"
 [sources.fred]
-base_url = "{fred_url}"
+base_url = "{url}/fred"
 key = "env:FRED_API_KEY"
 """
+
+
+class Vendor:
+    """What the tests must know of a vendor. A vendor adds one below."""
+
+    def __init__(self, datasets, data, free, labels, one_cell, of_schema, pages=1, simulator=()):
+        self.datasets = datasets    # {name: declaration}
+        self.data = data            # paths of requests that bring data
+        self.free = free            # paths of those that tell what there is
+        self.labels = labels        # {dataset: SQL of (symbol as asked for, day)}
+        self.one_cell = one_cell    # conditions of a fault that strikes one cell's request only
+        self.of_schema = of_schema  # {schema of the simulator's books: dataset}
+        self.pages = pages          # answers that one delivery consists of, at most
+        self.simulator = simulator  # further options of lode_vendor_sim
+
+
 # Small, with every shape: parents that share requests and partitions of years, bars of a minute by rank across a
 # month's end, and events, which are numbered.
 DATABENTO = {
@@ -59,6 +77,10 @@ start = 2023-01-31
 chunk = { days = 1 }
 """,
 }
+# A market day a file: bars that share a month's partition, bars of a day's own, and events.
+POLYGON = {name: f'source = "polygon"\nflat_file = "{flat_file}"\nstart = {start}\n' for name, flat_file, start in (
+    ("stocks", "us_stocks_sip/day_aggs_v1", "2023-01-17"), ("options", "us_options_opra/minute_aggs_v1", "2023-01-30"),
+    ("trades", "us_stocks_sip/trades_v1", "2023-01-31"))}
 # Series with and without vintages, of several pages; cells are years.
 FRED = {
     "rates": """source = "fred"
@@ -66,8 +88,23 @@ series = ["SOFR", "UNRATE", "VIXCLS", "GDP"]
 start = 2021-01-01
 """,
 }
-VENDORS = {"databento": DATABENTO, "fred": FRED}
-SIMULATOR = {"databento": [], "fred": ["--fred-page", 80]}  # further options of lode_vendor_sim
+VENDORS = {
+    "fred": Vendor(
+        FRED, data="observations", free="series$|vintagedates", one_cell={"parameters": {"series_id": "SOFR"}},
+        of_schema={"fred/observations": "rates"}, labels={"rates": "series_id, year(date) || '-01-01'"},
+        pages=10, simulator=("--fred-page", 80)),
+    "databento": Vendor(
+        DATABENTO, data="timeseries", free="metadata|symbology", one_cell={"symbols": ["ZL.FUT"]},
+        of_schema={"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics"},
+        labels={"daily": "root || '.FUT', strftime(ts_event, '%Y-%m-%d')", "minutes": "symbol, strftime(ts_event, '%Y-%m-%d')",
+                # Events have no column for the root; those here have two letters.
+                "statistics": "left(symbol, 2) || '.FUT', strftime(ts_recv, '%Y-%m-%d')"}),
+    "polygon": Vendor(
+        POLYGON, data="^/flatfiles/us_", free="^/flatfiles/?$", one_cell={"path": "2023-01-31"},
+        of_schema={"us_stocks_sip/day_aggs_v1": "stocks", "us_options_opra/minute_aggs_v1": "options",
+                   "us_stocks_sip/trades_v1": "trades"},
+        labels=dict.fromkeys(POLYGON, "'ALL_SYMBOLS', strftime(session_date, '%Y-%m-%d')")),
+}
 LAST = "2023-02-03"
 TODAY = "2023-02-06"
 
@@ -75,25 +112,26 @@ TODAY = "2023-02-06"
 class SyncLake:
     """A lake below `folder` that asks `sim`."""
 
-    def __init__(self, folder, lode, sim, datasets=None):
+    def __init__(self, folder, lode, sim, vendor="databento"):
         self.folder = pathlib.Path(folder)
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True)
         self.path = self.folder / "lake"
         self.lode, self.sim = str(lode), sim
-        self.datasets = dict(DATABENTO if datasets is None else datasets)
+        self.vendor = VENDORS[vendor]
+        self.datasets = self.vendor.datasets
         self.duckdb = duckdb.connect(config={"threads": 1})
         self.output = []  # of all runs: no key may be in it
         self.config = self.folder / "lode.toml"
-        self.config.write_text(CONFIG.format(lake=self.path, base_url=f"{sim.url}/v0",
-                                             fred_url=f"{sim.url}/fred")
+        self.config.write_text(CONFIG.format(lake=self.path, url=sim.url)
                                + "".join(f"[datasets.{name}]\n{text}" for name, text in self.datasets.items()))
 
     def environment(self, more=None):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "FRED_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "FRED_", "POLYGON_"))}
         return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key,
-                "FRED_API_KEY": self.sim.fred_key, "LODE_HTTP_WAITS": WAITS, **(more or {})}
+                "FRED_API_KEY": self.sim.fred_key, "POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": self.sim.key,
+                "LODE_HTTP_WAITS": WAITS, **(more or {})}
 
     def command(self, *words):
         return [self.lode, "--config", str(self.config), *map(str, words)]
@@ -143,21 +181,11 @@ class SyncLake:
     def sums(self):
         """{(dataset, symbol, day): (rows, hash of them)}, by the symbol that was asked for."""
         sums = {}
-        for name, text in self.datasets.items():
+        for name in self.datasets:
             files = str(self.path / "bronze" / name / "**" / "*.parquet")
             if not list((self.path / "bronze" / name).rglob("*.parquet")):
                 continue
-            if '"fred"' in text:
-                query = (f"SELECT series_id, year(date) || '-01-01', count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
-                         f"FROM read_parquet('{files}', hive_partitioning = false) AS rows GROUP BY ALL")
-                for symbol, day, count, sha in self.duckdb.execute(query).fetchall():
-                    sums[name, symbol, day] = (count, sha)
-                continue
-            instant = "ts_recv" if '"statistics"' in text else "ts_event"
-            # Events have no column for the root; those here have two letters.
-            root = "left(symbol, 2)" if '"statistics"' in text else "root"
-            label = f"{root} || '.FUT'" if '"parent"' in text else "symbol"
-            query = (f"SELECT {label}, strftime({instant}, '%Y-%m-%d'), count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
+            query = (f"SELECT {self.vendor.labels[name]}, count(*), sum(hash(rows)::HUGEINT)::VARCHAR "
                      f"FROM read_parquet('{files}', hive_partitioning = false) AS rows GROUP BY ALL")
             for symbol, day, count, sha in self.duckdb.execute(query).fetchall():
                 sums[name, symbol, day] = (count, sha)

@@ -38,11 +38,11 @@ int64_t OpenInterestOf(const Universe& universe, const Contract& contract, Day d
 int32_t SecondOfDay(bool is_equity, int week_day, int32_t session_second);
 
 // Calls take(const Trade&) in order of time. `revision` n > 0: the first trade is n lots larger, the last n ticks
-// lower.
+// lower; one or two trades turn out never to have been.
 template <typename Take>
 void ForEachTrade(const Universe& universe, const Contract& contract, Day day, int revision, Take&& take) {
   const DayShape shape = ShapeOf(universe, contract, day);
-  if (shape.trades == 0) return;
+  if (shape.trades == 0 || (revision > 0 && shape.trades <= 2)) return;
   fixtures::Random random(shape.random_seed);
   const int week_day = fixtures::WeekDay(day);
   const auto& publishers = universe.dataset().publishers;

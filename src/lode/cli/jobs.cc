@@ -37,9 +37,11 @@ class JobsSubmit : public Command {
     double left = budget;
     for (const sync::SyncRequest& request : requests) {
       LODE_TRY(const auto jobs, sync::Jobs::Open(request));
-      LODE_TRY(const sync::SubmitReport report, jobs->Submit(left));
-      if (!report.known) left -= report.entry.cost_usd.value_or(0);
-      Tell(session, request.dataset->name, report);
+      LODE_TRY(const std::vector<sync::SubmitReport> reports, jobs->Submit(left));
+      for (const sync::SubmitReport& report : reports) {
+        if (!report.known) left -= report.entry.cost_usd.value_or(0);
+        Tell(session, request.dataset->name, report);
+      }
     }
     return 0;
   }
@@ -178,6 +180,7 @@ class JobsFetch : public Command {
         session.out().Summary(fmt::format("job {}: {} in, {} in {}\n", job.job_id, Bytes(job.bytes),
                                           Count(dataset.rows, "row"), Count(dataset.partitions, "partition")));
       }
+      if (job.error) log::Failure("job {}: {}", job.job_id, Printable(job.error->ToString()));
       for (const lake::FailedFile& file : job.report.failed) {
         log::Failure("{}", Printable(file.path + ": " + file.error.ToString()));
       }
@@ -190,8 +193,8 @@ class JobsFetch : public Command {
         return Fail(ErrorKind::kIncomplete, "job {} is expired at the vendor; `lode jobs submit` orders it again",
                     job.job_id);
       }
-      if (job.state == BatchJob::State::kDone && !job.imported) {
-        return Fail(ErrorKind::kPartial, "job {}: some files did not go in; run again", job.job_id);
+      if (job.error || (job.state == BatchJob::State::kDone && !job.imported)) {
+        return Fail(ErrorKind::kPartial, "job {}: not all of it went in; run again", job.job_id);
       }
       if (job.state != BatchJob::State::kDone) {
         return Fail(ErrorKind::kPartial, "job {} is {}; run again later", job.job_id, sync::Name(job.state));

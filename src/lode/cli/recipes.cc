@@ -15,12 +15,19 @@ const std::vector<Recipe>& Recipes() {
                      .start = ToDay({2010, 6, 6}),  // where GLBX.MDP3 begins
                      .layout = ""}};
     };
+    auto flat_file = [](const char* name, const char* path) {
+      return Recipe{{.name = name, .source = "polygon", .flat_file = path, .start = ToDay({2020, 1, 1})}};
+    };
     return std::vector<Recipe>{
         databento("futures_1d", "ohlcv-1d", "@cme_valid"),
         databento("futures_1h", "ohlcv-1h", "@cme_hourly_37"),
         databento("futures_1m", "ohlcv-1m", "@cme_core_26"),
         databento("options_1d", "ohlcv-1d", "@cme_options_19"),
         Recipe{{.name = "fred", .source = "fred", .symbols = {"@fred"}}},
+        flat_file("stocks_daily", "us_stocks_sip/day_aggs_v1"),
+        flat_file("stocks_minute", "us_stocks_sip/minute_aggs_v1"),
+        flat_file("options_daily", "us_options_opra/day_aggs_v1"),
+        flat_file("options_minute", "us_options_opra/minute_aggs_v1"),
     };
   }();
   return recipes;
@@ -34,6 +41,11 @@ constexpr std::string_view kTemplate =
 # [sources.databento]
 # base_url = "https://hist.databento.com/v0"
 # key = "env:DATABENTO_API_KEY"
+
+# [sources.polygon]
+# s3_endpoint = "https://files.massive.com"
+# s3_key_id = "env:POLYGON_S3_KEY_ID"   # of the flat files: not the REST key
+# s3_secret = "env:POLYGON_S3_SECRET"
 
 # A dataset is a named stream: bronze/<name>/ holds its Parquet files. `lode import PATH --dataset NAME` declares
 # the dataset here by itself, with what it learns from the files.
@@ -50,6 +62,11 @@ constexpr std::string_view kTemplate =
 # [datasets.rates]
 # source = "fred"
 # series = ["DGS10", "SOFR"]            # or "@fred_rates", "@fred": shipped lists
+
+# [datasets.stocks_daily]
+# source = "polygon"
+# flat_file = "us_stocks_sip/day_aggs_v1"
+# start = 2020-01-01
 )";
 
 }  // namespace

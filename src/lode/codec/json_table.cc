@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "lode/codec/appended_text.h"
 #include "lode/codec/arrow_result.h"
 #include "lode/codec/text_values.h"
 
@@ -15,7 +16,6 @@ namespace {
 namespace dom = lode_simdjson::dom;
 
 constexpr size_t kMaxRawBytes = 4096;
-constexpr size_t kMaxLongTextBytes = size_t{1} << 20;
 
 // All of it, a finite number.
 bool ParseDouble(std::string_view text, double& value) {
@@ -75,7 +75,9 @@ bool JsonTable::SetText(int column, std::string_view text) {
 
 // Titles, descriptions, lists: whatever the vendor writes, line breaks too. The JSON parser saw that it is UTF-8.
 bool JsonTable::SetLongText(int column, std::string_view text) {
-  if (text.size() > kMaxLongTextBytes) return Reject(ColumnAt(column).name, text, "is longer than 1 MiB");
+  if (text.size() > AppendedText::kMaxTextBytes) {
+    return Reject(ColumnAt(column).name, text, "is longer than 65,535 bytes");
+  }
   if (text.find('\0') != std::string_view::npos) return Reject(ColumnAt(column).name, text, "holds a NUL");
   auto id = context_.strings->Append(text);
   if (!id) {

@@ -75,6 +75,7 @@ struct TableSchema {
   MergeRule merge;
   std::string layout;  // default layout template, relative to bronze/<dataset>/
   CellSpan cell_span = CellSpan::kDay;
+  std::string symbol_column = "symbol";  // tells rows of several symbols apart, where there is such a column
 
   // The day of the cell that holds `day`.
   Day CellDay(Day day) const;

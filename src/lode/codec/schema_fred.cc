@@ -34,7 +34,8 @@ std::vector<TableSchema> FredTables() {
       .fallback_day_column = "",
       .merge = MergeRule::kNewestByKey,
       .layout = "series={symbol}/data.parquet",
-      .cell_span = CellSpan::kYear};
+      .cell_span = CellSpan::kYear,
+      .symbol_column = "series_id"};
   std::vector<TableSchema> all;
   all.push_back(std::move(observations));
   return all;

@@ -67,7 +67,9 @@ std::string PartialReason(const Delivery& delivery, const DecodedFile& decoded, 
   return "";
 }
 
-std::string ProofOf(const Delivery& delivery, const DataFile& file) {
+std::string ProofOf(const Delivery& delivery, const DataFile& file, Day day) {
+  const Condition* condition = FindCondition(delivery, day);
+  if (condition != nullptr && !condition->version.empty()) return ledger::VersionProof(condition->version);
   if (delivery.manifest && delivery.manifest->Find(file.name) != nullptr) return "manifest";
   const bool framed = file.encoding == Encoding::kDbn || file.encoding == Encoding::kDbnFragment ||
                       file.encoding == Encoding::kParquet || file.name_facts.compressed;
@@ -107,7 +109,7 @@ Cell EmptyCell(const Delivery& delivery, std::string symbol, Day day, const std:
 // The state of a day that has rows.
 void SettleWithRows(const Delivery& delivery, const DecodedFile& decoded, const DayRows& rows, Cell& cell) {
   const Condition* condition = FindCondition(delivery, cell.day);
-  cell.proof = ProofOf(delivery, *decoded.file);
+  cell.proof = ProofOf(delivery, *decoded.file, cell.day);
   cell.state = CellState::kComplete;
   if (rows.rejected > 0) cell.reason = fmt::format("{} records in quarantine", rows.rejected);
   if (condition != nullptr && condition->state == Condition::State::kPending) {
@@ -133,6 +135,12 @@ std::vector<std::string> CellSymbols(const Delivery& delivery, const DataFile& f
   return {std::string(kFileGroupPrefix) + (file.name_facts.group.empty() ? file.name : file.name_facts.group)};
 }
 
+bool IsRevision(const ledger::Cell& newer, const ledger::Cell& older) {
+  using enum ledger::CellState;
+  if (newer.symbol.starts_with(kFileGroupPrefix) || !newer.modified || !older.modified) return false;
+  return (newer.state == kComplete || newer.state == kEmpty) && *newer.modified > *older.modified;
+}
+
 std::optional<size_t> AttributeSymbol(const std::vector<std::string>& symbols, std::string_view stype_in,
                                       std::string_view row_symbol) {
   if (symbols.size() == 1) return 0;
@@ -156,7 +164,7 @@ std::vector<Cell> CellsOfFile(const Delivery& delivery, const DecodedFile& decod
       const auto attributed = rows.by_symbol.find(i);
       const int64_t own_rows = attributed == rows.by_symbol.end() ? 0 : attributed->second;
       if (own_rows == 0 && rows.unattributed == 0 && rows.rejected == 0) {
-        cells.push_back(EmptyCell(delivery, symbols[i], day, ProofOf(delivery, *decoded.file)));
+        cells.push_back(EmptyCell(delivery, symbols[i], day, ProofOf(delivery, *decoded.file, day)));
         continue;
       }
       Cell cell = CellFor(delivery, symbols[i], day);
@@ -178,7 +186,7 @@ std::vector<Cell> CellsOfFile(const Delivery& delivery, const DecodedFile& decod
       if (!delivery.conditions.empty() && FindCondition(delivery, day) == nullptr) continue;
       if (!PartialReason(delivery, decoded, day).empty()) continue;
       for (const std::string& symbol : symbols) {
-        cells.push_back(EmptyCell(delivery, symbol, day, ProofOf(delivery, *decoded.file)));
+        cells.push_back(EmptyCell(delivery, symbol, day, ProofOf(delivery, *decoded.file, day)));
       }
     }
   }

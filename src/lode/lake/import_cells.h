@@ -39,6 +39,10 @@ std::vector<std::string> CellSymbols(const source::files::Delivery& delivery, co
 std::optional<size_t> AttributeSymbol(const std::vector<std::string>& symbols, std::string_view stype_in,
                                       std::string_view row_symbol);
 
+// Whether `newer` is the vendor's later word on the cell: rows of `older` that it does not bring are no more. Not of
+// cells without a known request, which may have answered another.
+bool IsRevision(const ledger::Cell& newer, const ledger::Cell& older);
+
 // Cells of one decoded file: days with rows, and days it covers without any.
 std::vector<ledger::Cell> CellsOfFile(const source::files::Delivery& delivery, const DecodedFile& decoded);
 

@@ -232,5 +232,24 @@ TEST(ImportCells, RowsOfSeveralSymbolsAreToldApart) {
       << "rows nobody can place prove no emptiness";
 }
 
+TEST(ImportCells, ARevisionIsTheVendorsLaterWord) {
+  const auto cell = [](const char* symbol, CellState state, const char* modified) {
+    Cell made{.symbol = symbol, .day = On("2024-01-01"), .state = state};
+    if (modified[0] != '\0') made.modified = On(modified);
+    return made;
+  };
+  using enum CellState;
+  const Cell older = cell("A", kComplete, "2024-02-01");
+  EXPECT_TRUE(IsRevision(cell("A", kComplete, "2024-02-02"), older));
+  EXPECT_TRUE(IsRevision(cell("A", kEmpty, "2024-02-02"), older));
+  EXPECT_FALSE(
+      IsRevision(cell("A", kComplete, "2024-02-01"), older));  // the same answer again, perhaps of other limits
+  EXPECT_FALSE(IsRevision(cell("A", kPartial, "2024-02-02"), older));
+  EXPECT_FALSE(IsRevision(cell("A", kPending, "2024-02-02"), older));
+  EXPECT_FALSE(IsRevision(cell("A", kComplete, ""), older));
+  EXPECT_FALSE(IsRevision(cell("A", kComplete, "2024-02-02"), cell("A", kComplete, "")));
+  EXPECT_FALSE(IsRevision(cell("file:x", kComplete, "2024-02-02"), cell("file:x", kComplete, "2024-02-01")));
+}
+
 }  // namespace
 }  // namespace lode::lake

@@ -77,7 +77,8 @@ class FileDecode {
     file.path = path;
     LODE_TRY(auto decoder, source::files::OpenDecoder(file, *context_.schema, symbology.empty() ? nullptr : &symbology,
                                                       input_.record.mapping, std::move(bytes), decode));
-    if (input_.from_wire) LODE_TRY(CheckAnswer(decoder->facts()));
+    const bool is_answer = input_.from_wire && input_.delivery->query;  // not a repair: it was checked when it came
+    if (is_answer) LODE_TRY(CheckAnswer(decoder->facts()));
     LODE_TRY(SetSymbols(decoder->facts()));
     renumber_ = input_.from_wire && context_.schema->merge == codec::MergeRule::kReplaceCells;
     LODE_TRY(source_id_, strings_.Intern(renumber_ ? SourceLabelOfSymbol(symbols_.front())
@@ -118,7 +119,7 @@ class FileDecode {
   Status SetSymbols(const codec::StreamFacts& facts) {
     symbols_ = CellSymbols(*input_.delivery, *input_.file, facts);
     stype_in_ = input_.delivery->query ? input_.delivery->query->stype_in : facts.stype_in;
-    symbol_index_ = codec::DecodedSchema(*context_.schema)->GetFieldIndex("symbol");
+    symbol_index_ = codec::DecodedSchema(*context_.schema)->GetFieldIndex(context_.schema->symbol_column);
     if (input_.from_wire && symbols_.size() > 1 && context_.schema->merge == codec::MergeRule::kReplaceCells) {
       return Fail(ErrorKind::kInternal, "a request for events of {} symbols", symbols_.size());
     }
@@ -165,8 +166,12 @@ class FileDecode {
       const std::string& partition = PartitionOf(slice.day);
       if (partition.empty()) continue;
       auto& list = refs[partition];
-      if (list.empty() || list.back().row + 1 != slice.first) ++runs[partition];
-      for (uint32_t row = slice.first; row < slice.last; ++row) list.push_back({0, row});
+      const auto outdated = input_.outdated.find(slice.day);
+      for (uint32_t row = slice.first; row < slice.last; ++row) {
+        if (outdated != input_.outdated.end() && IsOutdated(*rows, row, outdated->second)) continue;
+        if (list.empty() || list.back().row + 1 != row) ++runs[partition];
+        list.push_back({0, row});
+      }
     }
     for (const auto& [partition, list] : refs) LODE_TRY(AddToPartition(partition, rows, list, runs[partition]));
     return Ok();
@@ -252,6 +257,13 @@ class FileDecode {
       if (ids.Int64(row) != previous) seen.insert(ids.Int64(row));
       previous = ids.Int64(row);
     }
+  }
+
+  bool IsOutdated(const arrow::RecordBatch& rows, uint32_t row, const std::set<std::string>& symbols) {
+    if (symbols_.size() == 1) return symbols.contains(symbols_.front());
+    const ColumnView ids = View(rows, symbol_index_, codec::ColumnType::kText);
+    const auto symbol = ids.IsNull(row) ? std::nullopt : AttributionOf(ids.Int32(row));
+    return symbol && symbols.contains(symbols_[*symbol]);
   }
 
   std::optional<size_t> AttributionOf(int32_t symbol_id) {

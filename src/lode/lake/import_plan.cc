@@ -79,6 +79,11 @@ class Present {
   const std::set<std::string>& lost() const { return lost_; }
   const std::map<int64_t, ledger::Receipt>& receipts() const { return receipts_; }
   const std::map<Day, std::set<int64_t>>& cell_receipts() const { return cell_receipts_; }
+  // Whether the vendor has revised the cell since.
+  bool IsOutdated(const ledger::Cell& cell) const {
+    const auto now = cells_.find({cell.symbol, cell.day});
+    return now != cells_.end() && IsRevision(now->second, cell);
+  }
 
  private:
   Status ReadReceipts(const PlanRequest& request, ledger::Ledger& ledger) {
@@ -91,7 +96,10 @@ class Present {
       receipts_.emplace(row.sequence, std::move(*receipt));
     }
     LODE_TRY(const auto cells, ledger.Cells(request.dataset));
-    for (const ledger::CellRow& row : cells) cell_receipts_[row.cell.day].insert(row.sequence);
+    for (const ledger::CellRow& row : cells) {
+      cell_receipts_[row.cell.day].insert(row.sequence);
+      cells_.emplace(std::pair(row.cell.symbol, row.cell.day), row.cell);
+    }
     return Ok();
   }
 
@@ -99,8 +107,9 @@ class Present {
   std::vector<ledger::RawFileRow> raw_files_;
   std::map<std::string, std::vector<const ledger::RawFileRow*>> by_hash_;
   std::set<std::string> lost_;
-  std::map<int64_t, ledger::Receipt> receipts_;     // only read when partitions are lost
-  std::map<Day, std::set<int64_t>> cell_receipts_;  // likewise
+  std::map<int64_t, ledger::Receipt> receipts_;                // only read when partitions are lost
+  std::map<Day, std::set<int64_t>> cell_receipts_;             // likewise
+  std::map<std::pair<std::string, Day>, ledger::Cell> cells_;  // likewise
 };
 
 std::string FolderOf(const Delivery& delivery) {
@@ -346,6 +355,8 @@ class Planner {
     std::set<Day> days;
     for (const ledger::Cell& cell : receipt.cells) {
       input.replay_modified[cell.day] = cell.modified;
+      const bool by_key = request_.schema->merge == codec::MergeRule::kNewestByKey;
+      if (by_key && present_.IsOutdated(cell)) input.outdated[cell.day].insert(cell.symbol);
       const auto current = present_.cell_receipts().find(cell.day);
       const bool is_current = current != present_.cell_receipts().end() && current->second.contains(receipt.sequence);
       if (is_current || !GivesWay(cell)) days.insert(cell.day);

@@ -46,7 +46,7 @@ class UnitRun {
     LODE_TRY(CheckRejects());
     if (!unit_.only_partitions) receipt_.cells = Cells();
     LODE_TRY(ReplacedRows replaced,
-             ReplacedRows::Find(*context_.writer, receipt_.cells, strings_, SourceLabelsOfUnit()));
+             ReplacedRows::Find(*context_.writer, receipt_.cells, strings_, SourceLabelsOfUnit(), StypeOfUnit()));
     replaced.set_instruments(&decoded_.instruments);
     LODE_TRY(WritePartitions(replaced));
     LODE_TRY(CheckRejects());
@@ -207,6 +207,12 @@ class UnitRun {
     return list;
   }
 
+  // A dataset is of one symbol type.
+  std::string StypeOfUnit() const {
+    const bool asked = !unit_.files.empty() && unit_.files.front().delivery->query;
+    return asked ? unit_.files.front().delivery->query->stype_in : "";
+  }
+
   std::vector<std::string> SourceLabelsOfUnit() const {
     std::vector<std::string> labels;
     for (size_t i = 0; i < unit_.files.size(); ++i) labels.emplace_back(strings_.Get(decoded_.source_ids[i]));
@@ -300,11 +306,15 @@ class UnitRun {
     LODE_TRY(auto parquet,
              codec::ParquetWriter::Create(temporary, *context_.schema, {context_.writer->dataset(), path}, strings_));
     Derive derive(*context_.schema, strings_);
-    const MergeRules rules{
+    MergeRules rules{
         .precedence = [&](int32_t source, Day day) { return PrecedenceOf(source, day, replaced); },
-        .replaced = [&](const arrow::RecordBatch& rows, uint32_t row, int32_t source,
-                        Day day) { return replaced.IsReplaced(rows, row, source, day); },
+        .replaced = nullptr,
         .conflict = [&](int32_t source, int64_t row, const std::string& key) { AddConflict(source, row, key); }};
+    if (replaced.any()) {
+      rules.replaced = [&](const arrow::RecordBatch& rows, uint32_t row, int32_t source, Day day) {
+        return replaced.IsReplaced(rows, row, source, day);
+      };
+    }
     LODE_TRY(const MergeCounts counts, MergeStreams(*context_.schema, strings_, std::move(existing),
                                                     std::move(incoming), rules, [&](const Batch& rows) -> Status {
                                                       LODE_TRY(const Batch physical, derive(rows));

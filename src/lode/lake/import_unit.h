@@ -31,6 +31,8 @@ struct UnitFile {
   int64_t sequence = 0;
   std::map<Day, std::optional<Day>> replay_modified;
   std::optional<std::set<Day>> only_days;
+  // Repairs of bars: symbols of which the vendor has revised the day since.
+  std::map<Day, std::set<std::string>> outdated;
 };
 
 struct Unit {

@@ -138,7 +138,7 @@ class Merge {
     for (; cursor.row < stop; ++cursor.row) output_.push_back({cursor.slot, cursor.row});
   }
 
-  bool MayBeReplaced(const Source& source) const { return source.existing && schema_.merge != MergeRule::kNewestByKey; }
+  bool MayBeReplaced(const Source& source) const { return source.existing && rules_.replaced != nullptr; }
 
   bool Replaced(const Source& source, uint32_t row) const {
     return MayBeReplaced(source) && rules_.replaced(*source.batch, row, source.FileOf(row), source.DayOf(row));

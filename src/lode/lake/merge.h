@@ -23,7 +23,7 @@ struct MergeRules {
   // Precedence of a row by its raw file (pool id of source_file, StringPool::kNull for rows already in a bars
   // partition) and its day.
   std::function<Precedence(int32_t source_file, Day day)> precedence;
-  // Whether a row already in the partition belongs to a cell that this import replaces; not asked of kNewestByKey.
+  // Whether a row already in the partition belongs to a cell that this import replaces; nullptr: none does.
   std::function<bool(const arrow::RecordBatch& rows, uint32_t row, int32_t source_file, Day day)> replaced;
   // A row whose key occurs twice with different values in one receipt: a bad record.
   std::function<void(int32_t source_file, int64_t source_row, const std::string& key)> conflict;

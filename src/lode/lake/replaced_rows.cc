@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lode/lake/import_cells.h"
 #include "lode/lake/import_decode.h"
 
 namespace lode::lake {
@@ -16,15 +17,27 @@ bool HoldsRows(const ledger::Cell& cell) {
   return state && cell.rows.value_or(1) > 0;
 }
 
+// What the unit has an answer for. A request that failed, or that nobody made, takes no rows away.
+bool IsDelivered(const ledger::Cell& cell) {
+  using enum ledger::CellState;
+  return cell.state == kComplete || cell.state == kPartial || cell.state == kEmpty ||
+         (cell.state == kPending && cell.rows);
+}
+
 }  // namespace
 
 Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector<ledger::Cell>& cells,
-                                        const codec::StringPool& strings, const std::vector<std::string>& own_labels) {
+                                        const codec::StringPool& strings, const std::vector<std::string>& own_labels,
+                                        const std::string& stype_in) {
   ReplacedRows replaced;
   replaced.strings_ = &strings;
+  replaced.stype_in_ = stype_in;
   if (cells.empty()) return replaced;
   std::map<Day, std::set<std::string>> delivered;  // symbols by day
-  for (const ledger::Cell& cell : cells) delivered[cell.day].insert(cell.symbol);
+  for (const ledger::Cell& cell : cells) {
+    if (IsDelivered(cell)) delivered[cell.day].insert(cell.symbol);
+  }
+  if (delivered.empty()) return replaced;
   LODE_TRY(const auto present,
            writer.ledger().Cells(writer.dataset(), delivered.begin()->first, delivered.rbegin()->first));
   if (present.empty()) return replaced;
@@ -53,10 +66,12 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
   LODE_TRY(const auto datasets, writer.ledger().Datasets());
   const auto self = std::ranges::find(datasets, writer.dataset(), &ledger::DatasetRow::name);
   const codec::TableSchema* schema = self == datasets.end() ? nullptr : codec::FindSchema(self->schema);
+  if (schema != nullptr) replaced.symbol_column_ = schema->symbol_column;
   if (schema != nullptr && schema->merge == codec::MergeRule::kReplaceDays) {
     LODE_TRY(replaced.ReplaceDays(cells, present));
     return replaced;
   }
+  if (schema != nullptr && schema->merge == codec::MergeRule::kNewestByKey) replaced.ReplaceRevised(cells, present);
   if (schema == nullptr || schema->merge != codec::MergeRule::kReplaceCells) return replaced;
   LODE_TRY(const auto receipts, writer.ledger().Receipts(writer.dataset()));
   std::set<int64_t> from_wire;
@@ -97,6 +112,7 @@ Status ReplacedRows::ReplaceDays(const std::vector<ledger::Cell>& delivered,
     if (HoldsRows(row.cell)) present_of[row.cell.day].push_back(&row.cell);
   }
   for (const ledger::Cell& cell : delivered) {
+    if (!IsDelivered(cell)) continue;
     if (cell.symbol.starts_with(kFileGroupPrefix)) continue;  // nothing says that it is the whole day
     const auto of_day = present_of.find(cell.day);
     if (of_day == present_of.end()) continue;
@@ -120,7 +136,40 @@ Status ReplacedRows::ReplaceDays(const std::vector<ledger::Cell>& delivered,
   return Ok();
 }
 
+void ReplacedRows::ReplaceRevised(const std::vector<ledger::Cell>& delivered,
+                                  const std::vector<ledger::CellRow>& present) {
+  std::map<std::pair<std::string, Day>, const ledger::Cell*> known;
+  for (const ledger::CellRow& row : present) known[{row.cell.symbol, row.cell.day}] = &row.cell;
+  for (const ledger::Cell& cell : delivered) {
+    const auto found = known.find({cell.symbol, cell.day});
+    if (found == known.end() || !HoldsRows(*found->second) || !IsRevision(cell, *found->second)) continue;
+    revised_[cell.day].revised.insert(cell.symbol);
+    touched_.emplace(cell.day, cell.symbol);
+  }
+  for (const ledger::CellRow& row : present) {
+    const auto day = revised_.find(row.cell.day);
+    if (day != revised_.end()) day->second.symbols.push_back(row.cell.symbol);
+  }
+}
+
+bool ReplacedRows::IsRevised(const arrow::RecordBatch& rows, uint32_t row, Day day) {
+  const auto found = revised_.find(day);
+  if (found == revised_.end()) return false;
+  const int column = rows.schema()->GetFieldIndex(symbol_column_);
+  if (column < 0) return false;
+  const ColumnView symbols = View(rows, column, codec::ColumnType::kText);
+  if (symbols.IsNull(row)) return false;
+  const auto [known, added] = found->second.known.try_emplace(symbols.Int32(row));
+  if (added) {
+    const std::vector<std::string>& all = found->second.symbols;
+    const auto symbol = AttributeSymbol(all, stype_in_, strings_->Get(symbols.Int32(row)));
+    known->second = symbol && found->second.revised.contains(all[*symbol]);
+  }
+  return known->second;
+}
+
 bool ReplacedRows::IsReplaced(const arrow::RecordBatch& rows, uint32_t row, int32_t source_file, Day day) {
+  if (IsRevised(rows, row, day)) return true;
   if (days_.contains(day)) return true;
   const auto labels = labels_.find(day);
   if (labels == labels_.end() || source_file == codec::StringPool::kNull) return false;

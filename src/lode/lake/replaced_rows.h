@@ -1,5 +1,6 @@
 // Which rows of present partitions an import replaces: those of the cells it delivers again. Events know the file they
-// came from; a market day's bars are replaced by their day.
+// came from; a market day's bars are replaced by their day; of other bars, which merge by key, those of the symbols and
+// days that the vendor has revised.
 #pragma once
 
 #include <map>
@@ -18,10 +19,13 @@ class ReplacedRows {
  public:
   // Compares the new cells with the ledger's. An older receipt's cells of a day are replaced together: kBadInput when
   // the new delivery answers only some of the symbols that an older file mixed (its rows could not be told apart).
-  // `own_labels`: source labels of the files being imported.
+  // `own_labels`: source labels of the files being imported; `stype_in`: of their request.
   static Result<ReplacedRows> Find(DatasetWriter& writer, const std::vector<ledger::Cell>& cells,
-                                   const codec::StringPool& strings, const std::vector<std::string>& own_labels);
+                                   const codec::StringPool& strings, const std::vector<std::string>& own_labels,
+                                   const std::string& stype_in);
 
+  // False: no present row gives way.
+  bool any() const { return !days_.empty() || !labels_.empty() || !revised_.empty(); }
   // Whether a present row gives way. Remembers instruments that would vanish.
   bool IsReplaced(const arrow::RecordBatch& rows, uint32_t row, int32_t source_file, Day day);
   // kBadInput when a replaced file held instruments on a day that the new one lacks and no request says that both
@@ -41,7 +45,20 @@ class ReplacedRows {
   // another file's, or the new file may be cut short and the present one is not.
   Status ReplaceDays(const std::vector<ledger::Cell>& delivered, const std::vector<ledger::CellRow>& present);
 
+  // The other bars: cells that were revised.
+  void ReplaceRevised(const std::vector<ledger::Cell>& delivered, const std::vector<ledger::CellRow>& present);
+  bool IsRevised(const arrow::RecordBatch& rows, uint32_t row, Day day);
+
+  struct RevisedDay {
+    std::vector<std::string> symbols;  // of all the day's cells: rows are told apart among them
+    std::set<std::string> revised;
+    std::map<int32_t, bool> known;  // by pool id of a row's symbol
+  };
+
   const codec::StringPool* strings_ = nullptr;
+  std::string stype_in_;
+  std::string symbol_column_ = "symbol";
+  std::map<Day, RevisedDay> revised_;
   std::set<Day> days_;                             // bars: all present rows of the day are replaced
   std::map<Day, std::set<std::string>> labels_;    // source labels whose rows of the day are replaced
   std::set<std::pair<Day, std::string>> touched_;  // cells that hold those rows

@@ -145,7 +145,7 @@ Status UnitRows::WriteHeldBack() {
   Derive derive(schema_, strings_);
   const MergeRules rules{
       .precedence = [](int32_t, Day) { return Precedence{}; },
-      .replaced = [](const arrow::RecordBatch&, uint32_t, int32_t, Day) { return false; },
+      .replaced = nullptr,
       .conflict = [this](int32_t source_file, int64_t source_row,
                          const std::string& key) { conflicts_.push_back({source_file, source_row, key}); }};
   LODE_TRY(counts_,

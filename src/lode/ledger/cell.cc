@@ -24,6 +24,8 @@ constexpr std::array<std::pair<CellState, std::string_view>, 11> kNames{{
     {CellState::kExpired, "expired"},
 }};
 
+constexpr std::string_view kObject = "object ";
+
 // The lake holds rows of such a cell.
 bool HoldsRows(CellState state) {
   return state == CellState::kComplete || state == CellState::kPartial || state == CellState::kStale;
@@ -61,6 +63,10 @@ bool IsSettled(CellState state) {
   }
   return false;
 }
+
+std::string VersionProof(std::string_view version) { return std::string(kObject) + std::string(version); }
+
+bool IsVersionProof(std::string_view proof) { return proof.starts_with(kObject); }
 
 bool Replaces(const Cell& newer, const Cell& older) {
   const bool both_dated = newer.modified && older.modified;

@@ -36,13 +36,18 @@ struct Cell {
   std::string symbol;  // requested symbol, or the group of a file without a request ("glbx-mdp3.trades")
   Day day;
   CellState state = CellState::kMissing;
-  std::string reason;           // why it is not complete; empty for complete
-  std::string proof;            // what complete rests on: "manifest", "stream", "file end"
+  std::string reason;  // why it is not complete; empty for complete
+  // What complete rests on: "manifest", "stream", "file end", or a VersionProof.
+  std::string proof;
   std::optional<int64_t> rows;  // unknown where rows cannot be told apart by symbol
   std::optional<Day> modified;  // vendor's last_modified_date
   bool degraded = false;        // vendor's condition list says so
   bool operator==(const Cell&) const = default;
 };
+
+// The proof of a cell whose bytes came whole and are one version of an object at the vendor: "object 5d41402abc4b2a76".
+std::string VersionProof(std::string_view version);
+bool IsVersionProof(std::string_view proof);
 
 // A vendor file the unit read.
 struct RawFile {

@@ -395,6 +395,11 @@ void CurlClient::RetryOrEnd(std::unique_ptr<Job> job, TryEnd end) {
     EndFailed(std::move(job), std::move(error), advice.reason, std::move(end));
     return;
   }
+  if (job->body->keeps_part()) {
+    Error error{end.failure.kind, what, {}};
+    EndFailed(std::move(job), std::move(error), FailureClass::kBroken, std::move(end));
+    return;
+  }
   log::Debug("{}: {}; again in {} ms", LabelOf(*job), what, advice.wait.count());
   const TimePoint when = Clock::now() + advice.wait;
   if (end.failure.retry_after) queue_.Pause(*job, Clock::now() + *end.failure.retry_after);

@@ -84,6 +84,9 @@ class Body {
   virtual Status Write(std::span<const std::byte> bytes) = 0;
   // The response ended whole. kCorrupt: not what was asked for, try again.
   virtual Status End() = 0;
+  // After a response that broke off: what came of it is of use, so that the caller asks for the rest itself. The request
+  // ends with kBroken instead of another try.
+  virtual bool keeps_part() const { return false; }
 };
 
 // Keeps the body in memory. No resume.
@@ -103,6 +106,7 @@ enum class FailureClass {
   kNone,
   kTimeout,       // 504, 408 or silence, often enough that a smaller request is the answer
   kTransient,     // tries used up on 429, 5xx, resets, truncated or corrupt bodies
+  kBroken,        // broke off, and the Body keeps a part of it
   kBadRequest,    // 400, 409, 416, 422
   kUnauthorized,  // 401
   kPayment,       // 402

@@ -167,6 +167,9 @@ std::string RequestId(const Selection& selection, const Request& request) {
   std::optional<Day> modified;
   for (const VendorDay& day : request.days) modified = std::max(modified, day.modified);  // nullopt is the least
   if (modified) add(FormatDay(*modified));
+  for (const VendorDay& day : request.days) {
+    if (!day.version.empty()) add(day.version);
+  }
   return hash.HexDigest().substr(0, 16);
 }
 

@@ -42,7 +42,8 @@ Coverage Summarise(std::span<const ledger::CellRow> cells);
 // The reason MarkLost gives.
 inline constexpr std::string_view kLostReason = "its partition file was deleted or changed; import or sync again";
 
-// Cells whose partition file is gone become `missing`; only cells that hold rows (complete, partial) can lose them.
+// Cells whose partition file is gone become `missing`; only cells that hold rows (complete, partial, stale) can lose
+// them.
 void MarkLost(std::vector<ledger::CellRow>& cells, const std::function<bool(const ledger::Cell&)>& is_lost);
 
 }  // namespace lode::plan

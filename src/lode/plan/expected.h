@@ -23,6 +23,7 @@ struct VendorDay {
   Day day;
   State state = State::kAvailable;
   std::optional<Day> modified;  // last_modified_date
+  std::string version = {};     // the vendor's name of what it has now, such as an object's ETag; empty: it names none
   bool operator==(const VendorDay&) const = default;
 };
 

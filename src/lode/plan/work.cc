@@ -25,10 +25,10 @@ CellState StateOf(Verdict verdict) {
   return verdict == Verdict::kMissing ? CellState::kMissing : CellState::kNotListed;
 }
 
-std::string ReasonOf(Verdict verdict, const Listing& listing) {
+std::string ReasonOf(Verdict verdict, const Listing& listing, const WorkOptions& options) {
   switch (verdict) {
-    case Verdict::kPending: return "the vendor's condition list says pending";
-    case Verdict::kMissing: return "the vendor's condition list says missing";
+    case Verdict::kPending: return options.pending_reason;
+    case Verdict::kMissing: return options.missing_reason;
     case Verdict::kUnresolved: return listing.unresolved;
     case Verdict::kBefore: return "not listed before " + FormatDay(*listing.first);
     case Verdict::kAfter: return "not listed after " + FormatDay(*listing.last);
@@ -40,9 +40,15 @@ std::string ReasonOf(Verdict verdict, const Listing& listing) {
 
 bool WentWrong(CellState state) { return state == CellState::kFailed || state == CellState::kNotEntitled; }
 
+// A version says it exactly. Dates do where there is none, or none to compare with: a file may be published twice a
+// day.
 bool IsRevised(const Cell& cell, const VendorDay& expected) {
   const bool holds = cell.state == CellState::kComplete || cell.state == CellState::kEmpty;
-  return holds && cell.modified && expected.modified && *expected.modified > *cell.modified;
+  if (!holds) return false;
+  if (!expected.version.empty() && ledger::IsVersionProof(cell.proof)) {
+    return cell.proof != ledger::VersionProof(expected.version);
+  }
+  return cell.modified && expected.modified && *expected.modified > *cell.modified;
 }
 
 // The walk over one symbol's expected days, beside its present cells.
@@ -76,7 +82,7 @@ class SymbolWalk {
     if (known != Verdict::kNothing) return IsNews(known, expected, cell) ? known : Verdict::kNothing;
     if (cell == nullptr || !ledger::IsSettled(cell->state)) return Verdict::kRequest;
     if (IsRevised(*cell, expected)) {
-      work_.stale.push_back({listing_.symbol, expected.day, *cell->modified, *expected.modified});
+      work_.stale.push_back({listing_.symbol, expected.day});
       return Verdict::kRequest;
     }
     if (options_.retry_failed_only) return Verdict::kRequest;  // refused before, perhaps not now
@@ -112,7 +118,7 @@ class SymbolWalk {
 
   const std::string& Reason(Verdict verdict) {
     std::string& reason = reasons_[static_cast<size_t>(verdict)];
-    if (reason.empty()) reason = ReasonOf(verdict, listing_);
+    if (reason.empty()) reason = ReasonOf(verdict, listing_, options_);
     return reason;
   }
 
@@ -165,6 +171,30 @@ Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, st
     SymbolWalk(listing, options, work).Go(range, found == index.end() ? std::span<const CellRow>() : found->second);
   }
   return work;
+}
+
+int64_t LeaveOut(Work* work, std::string_view symbol, Day first, Day last) {
+  const auto found = std::ranges::find(work->symbols, symbol, &SymbolWork::symbol);
+  if (found == work->symbols.end()) return 0;
+  const auto index_of = [&](auto bound) { return static_cast<uint32_t>(bound - work->days.begin()); };
+  const uint32_t begin = index_of(std::ranges::lower_bound(work->days, first, {}, &VendorDay::day));
+  const uint32_t end = index_of(std::ranges::upper_bound(work->days, last, {}, &VendorDay::day));
+  if (begin >= end) return 0;
+  int64_t left_out = 0;
+  std::vector<DayRun> runs;
+  for (const DayRun run : found->runs) {
+    const DayRun before{run.begin, std::min(run.end, begin)}, after{std::max(run.begin, end), run.end};
+    left_out += run.size();
+    for (const DayRun rest : {before, after}) {
+      if (rest.begin >= rest.end) continue;
+      left_out -= rest.size();
+      runs.push_back(rest);
+    }
+  }
+  found->runs = std::move(runs);
+  if (found->runs.empty()) work->symbols.erase(found);
+  work->cells -= left_out;
+  return left_out;
 }
 
 std::vector<Cell> RecordedCells(const Work& work) {

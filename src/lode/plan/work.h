@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lode/ledger/ledger.h"
@@ -17,6 +18,8 @@ struct WorkOptions {
   std::optional<Day> first, last;  // inclusive; expected days outside are left alone
   bool refetch = false;            // settled cells are work too
   bool retry_failed_only = false;  // nothing but cells whose state is `failed` or `not_entitled`
+  std::string pending_reason = "the vendor's condition list says pending";
+  std::string missing_reason = "the vendor's condition list says missing";
 };
 
 // Expected days that follow each other: indices into Work::days, half-open.
@@ -43,7 +46,6 @@ struct RecordedRun {
 struct StaleCell {
   std::string symbol;
   Day day;
-  Day had, has;  // last_modified_date of the cell and of the vendor
 };
 
 struct Work {
@@ -63,6 +65,9 @@ struct Work {
 // even with `refetch`: they are recorded, unless the ledger says so already or knows better (ledger::Replaces).
 Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, std::span<const ledger::CellRow> present,
               const WorkOptions& options);
+
+// Takes the symbol's days from `first` to `last` out of the work: they come another way. The number of cells taken out.
+int64_t LeaveOut(Work* work, std::string_view symbol, Day first, Day last);
 
 // `recorded` as cells, for a receipt.
 std::vector<ledger::Cell> RecordedCells(const Work& work);

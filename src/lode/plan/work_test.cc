@@ -106,8 +106,28 @@ TEST(Work, RevisedDaysAreStale) {
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-03");
   ASSERT_EQ(work.stale.size(), 2u);
   EXPECT_EQ(work.stale[0].day, D("2024-01-01"));
-  EXPECT_EQ(work.stale[0].had, D("2024-01-31"));
-  EXPECT_EQ(work.stale[1].has, D("2024-02-01"));
+}
+
+TEST(Work, AnotherVersionIsStaleWhateverTheDates) {
+  std::vector<VendorDay> days = Week();
+  for (VendorDay& day : days) {
+    day.modified = D("2024-02-01");
+    day.version = "b";
+  }
+  std::vector<CellRow> present;
+  for (const VendorDay& day : days)
+    present.push_back(Row("A", FormatDay(day.day).c_str(), CellState::kComplete, day.modified));
+  for (CellRow& row : present) row.cell.proof = ledger::VersionProof("b");
+  const std::vector<Listing> listings = {Listed("A")};
+  EXPECT_EQ(FindWork(days, listings, present, {}).cells, 0);
+  present[0].cell.proof = ledger::VersionProof("a");  // replaced twice on one day
+  present[1].cell.modified = D("2024-01-02");         // copied by the vendor, and the same
+  present[2].cell.proof = "stream";                   // of an import: only dates can tell
+  present[3].cell.proof = "stream";
+  present[3].cell.modified = D("2024-01-31");
+  const Work work = FindWork(days, listings, present, {});
+  EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-04..2024-01-04");
+  EXPECT_EQ(work.stale.size(), 2u);
 }
 
 TEST(Work, PendingAndMissingDaysAreRecordedNotRequested) {
@@ -198,6 +218,22 @@ TEST(Work, ALostCellOfAPendingDayIsNotRecordedForEver) {
   const Work work = FindWork(days, std::vector{Listed("A")}, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-05");
   EXPECT_TRUE(work.recorded.empty());
+}
+
+TEST(Work, WhatComesAnotherWayIsLeftOut) {
+  const std::vector<Listing> listings = {Listed("A"), Listed("B")};
+  Work work = FindWork(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
+  EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-05; B 2024-01-01..2024-01-05");
+  EXPECT_EQ(LeaveOut(&work, "A", D("2024-01-02"), D("2024-01-03")), 1);
+  EXPECT_EQ(LeaveOut(&work, "B", D("2024-01-02"), D("2024-01-03")), 2);
+  EXPECT_EQ(Text(work),
+            "A 2024-01-01..2024-01-01 2024-01-04..2024-01-05; "
+            "B 2024-01-01..2024-01-01 2024-01-04..2024-01-05");
+  EXPECT_EQ(work.cells, 6);
+  EXPECT_EQ(LeaveOut(&work, "A", D("2023-01-01"), D("2023-12-31")), 0);
+  EXPECT_EQ(LeaveOut(&work, "C", D("2024-01-01"), D("2024-01-05")), 0);
+  EXPECT_EQ(LeaveOut(&work, "A", D("2023-01-01"), D("2025-01-01")), 3);
+  EXPECT_EQ(Text(work), "B 2024-01-01..2024-01-01 2024-01-04..2024-01-05");
 }
 
 }  // namespace

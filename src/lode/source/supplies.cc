@@ -2,6 +2,8 @@
 
 #include "lode/source/databento/supply.h"
 #include "lode/source/fred/supply.h"
+#include "lode/source/polygon/flat_file.h"
+#include "lode/source/polygon/flat_file_supply.h"
 #include "lode/source/supply.h"
 
 namespace lode::source {
@@ -10,16 +12,24 @@ namespace {
 struct Entry {
   std::string_view source;
   Result<std::unique_ptr<Supply>> (*open)(const Config&, const DatasetConfig&, net::Client&);
+  // Which of the source's datasets it is for; nullptr: all.
+  bool (*serves)(const DatasetConfig&) = nullptr;
+  const char* default_symbol = nullptr;
   std::optional<YearMonthDay> start = {};  // of its data, where one asks for all of them
 };
 
+bool IsFlatFile(const DatasetConfig& dataset) { return !dataset.flat_file.empty(); }
+
 // A vendor adds one line here.
-constexpr std::array kSupplies =
-    std::to_array<Entry>({{"databento", databento::OpenSupply}, {"fred", fred::OpenSupply, YearMonthDay{1776, 7, 4}}});
+constexpr std::array kSupplies = std::to_array<Entry>({
+    {"databento", databento::OpenSupply},
+    {"fred", fred::OpenSupply, nullptr, nullptr, YearMonthDay{1776, 7, 4}},
+    {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols},
+});
 
 const Entry* FindEntry(const DatasetConfig& dataset) {
   for (const Entry& entry : kSupplies) {
-    if (entry.source == dataset.source) return &entry;
+    if (entry.source == dataset.source && (entry.serves == nullptr || entry.serves(dataset))) return &entry;
   }
   return nullptr;
 }
@@ -31,6 +41,12 @@ bool HasSupply(const DatasetConfig& dataset) { return FindEntry(dataset) != null
 std::optional<Day> DefaultStart(const DatasetConfig& dataset) {
   const Entry* entry = FindEntry(dataset);
   return entry != nullptr && entry->start ? std::optional(ToDay(*entry->start)) : std::nullopt;
+}
+
+std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset) {
+  const Entry* entry = FindEntry(dataset);
+  if (entry == nullptr || entry->default_symbol == nullptr) return {};
+  return {entry->default_symbol};
 }
 
 Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetConfig& dataset, net::Client& client) {

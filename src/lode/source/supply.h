@@ -25,6 +25,8 @@ namespace lode::source {
 struct Expectation {
   std::vector<plan::VendorDay> days;
   std::vector<plan::Listing> listings;  // one a symbol asked for
+  std::string pending_reason;           // of days that are not ready; empty: their place in a condition list
+  std::string missing_reason;           // the same, of days that the vendor has nothing of
   std::vector<Expectation> more;        // of symbols that have days, or dates of revision, of their own
 };
 
@@ -43,11 +45,12 @@ inline void AddTo(Estimate* sum, const Estimate& part) {
 
 struct FetchOutcome {
   enum class Kind {
-    kFetched,  // the file is whole and durable
-    kTooMuch,  // the vendor times out over it: ask for less
-    kSettled,  // the vendor said why there are no records: `state` and `reason` are those of all its cells
-    kFailed,   // `error` is the reason of its cells; others may go on
-    kStop,     // `error` ends the run: a wrong key, no payment, a full disk, Ctrl-C
+    kFetched,        // the file is whole and durable
+    kFetchedInPart,  // the answer broke off; the file is whole and durable for the days up to `ready`, ask for the rest
+    kTooMuch,        // the vendor times out over it, or its answer always breaks off: ask for less
+    kSettled,        // the vendor said why there are no records: `state` and `reason` are those of all its cells
+    kFailed,         // `error` is the reason of its cells; others may go on
+    kStop,           // `error` ends the run: a wrong key, no payment, a full disk, Ctrl-C
   };
   Kind kind = Kind::kFailed;
   uint64_t size = 0;
@@ -56,7 +59,8 @@ struct FetchOutcome {
   int tries = 0;
   ledger::CellState state = ledger::CellState::kFailed;
   std::string reason;
-  std::optional<Day> ready;  // kTooMuch: nothing behind this day is ready yet; ask for the days up to it
+  // kTooMuch: nothing behind this day is ready yet; ask for the days up to it.
+  std::optional<Day> ready;
   Error error;
 };
 
@@ -69,7 +73,11 @@ class Supply {
   virtual Result<Estimate> EstimateCost(const plan::Work& work, bool whole) = 0;
   // What decides a request's id besides symbols and days.
   virtual plan::Selection selection() const = 0;
-  // Adds the request to the client. Its bytes go to `file`, which is replaced.
+  // The most of one request, where the vendor's files decide it; unset: the dataset's `chunk` or the schema do.
+  virtual std::optional<plan::ChunkLimits> request_limits() const { return std::nullopt; }
+  // Whether Fetch continues what `file` holds of an earlier try, in this run or another.
+  virtual bool continues_files() const { return false; }
+  // Adds the request to the client. Its bytes go to `file`, which is replaced, or continued (continues_files).
   virtual void Fetch(const plan::Request& request, const std::filesystem::path& file,
                      std::function<void(FetchOutcome)> done) = 0;
   // The request and its bytes as a delivery of one data file, ready to be decoded; its name, under which the bytes are
@@ -87,5 +95,9 @@ bool HasSupply(const DatasetConfig& dataset);
 
 // Where a dataset begins that does not say so; nullopt: it must.
 std::optional<Day> DefaultStart(const DatasetConfig& dataset);
+
+// What a dataset asks for that names no symbols, where its source has an answer: a file of the whole market is asked
+// for as ALL_SYMBOLS. Empty: it must name some.
+std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset);
 
 }  // namespace lode::source

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -77,16 +76,13 @@ std::vector<CellRow> WithKept(std::vector<CellRow> present, const std::vector<Fe
 
 // Rows must tell which symbol's they are. Events are labelled by it, and of an option its root does not say which
 // parent was asked for (OHF5 P20500 is of HO.OPT): one symbol a request there.
-plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const lake::Layout& layout,
+plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const lake::Layout& layout, const source::Supply& supply,
                            const std::vector<std::string>& symbols) {
+  if (const auto limits = supply.request_limits()) return *limits;
   plan::ChunkLimits limits = plan::DefaultLimits(dataset.schema);
   if (dataset.chunk_symbols) limits.symbols = static_cast<size_t>(*dataset.chunk_symbols);
   if (dataset.chunk_days) limits.days = *dataset.chunk_days;
   const codec::TableSchema* schema = codec::FindSchema(dataset.schema_name());
-  // Cells of a year are few: a request brings all that is missing.
-  if (schema != nullptr && schema->cell_span == codec::CellSpan::kYear && !dataset.chunk_days) {
-    limits.days = std::numeric_limits<int32_t>::max();
-  }
   const bool events = schema != nullptr && schema->merge == codec::MergeRule::kReplaceCells;
   const bool untold = dataset.stype_in == "parent" &&
                       !std::ranges::all_of(symbols, [](const std::string& symbol) { return symbol.ends_with(".FUT"); });
@@ -98,12 +94,17 @@ plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const lake::Layout& lay
 struct Part {
   std::vector<plan::VendorDay> days;
   std::vector<plan::Listing> listings;
+  std::string pending_reason, missing_reason;  // Expectation's
   std::vector<CellRow> present;
   std::string own_symbol;  // of the batches, where it is the only one
   plan::Work work;
   std::set<CellKey> open;  // cells that are work whatever this run would ask for
 
-  void FindWork(const plan::WorkOptions& options) { work = plan::FindWork(days, listings, present, options); }
+  plan::Work WorkOf(plan::WorkOptions options) const {
+    if (!pending_reason.empty()) options.pending_reason = pending_reason;
+    if (!missing_reason.empty()) options.missing_reason = missing_reason;
+    return plan::FindWork(days, listings, present, options);
+  }
 };
 
 // Of a sorted list the rows of the symbols.
@@ -117,17 +118,23 @@ std::vector<CellRow> RowsOf(const std::vector<CellRow>& rows, const std::vector<
   return own;
 }
 
+Part PartOf(source::Expectation expectation, std::vector<CellRow> present) {
+  return {.days = std::move(expectation.days),
+          .listings = std::move(expectation.listings),
+          .pending_reason = std::move(expectation.pending_reason),
+          .missing_reason = std::move(expectation.missing_reason),
+          .present = std::move(present)};
+}
+
 std::vector<Part> PartsOf(source::Expectation expectation, std::vector<CellRow> present, bool has_symbol) {
   std::vector<Part> parts;
   for (source::Expectation& one : expectation.more) {
     std::vector<CellRow> own = RowsOf(present, one.listings);
-    parts.push_back({.days = std::move(one.days), .listings = std::move(one.listings), .present = std::move(own)});
-    if (has_symbol && parts.back().listings.size() == 1) parts.back().own_symbol = parts.back().listings.front().symbol;
+    Part& part = parts.emplace_back(PartOf(std::move(one), std::move(own)));
+    if (has_symbol && part.listings.size() == 1) part.own_symbol = part.listings.front().symbol;
   }
   if (!expectation.listings.empty() || expectation.more.empty()) {
-    parts.insert(parts.begin(), {.days = std::move(expectation.days),
-                                 .listings = std::move(expectation.listings),
-                                 .present = std::move(present)});
+    parts.insert(parts.begin(), PartOf(std::move(expectation), std::move(present)));
   }
   return parts;
 }
@@ -147,13 +154,13 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
       .first = first, .last = options.last, .refetch = options.refetch, .retry_failed_only = options.retry_failed_only};
   std::map<std::string, Part*> part_of;
   for (Part& part : parts) {
-    part.FindWork(work_options);
+    part.work = part.WorkOf(work_options);
     for (const plan::Listing& listing : part.listings) part_of.emplace(listing.symbol, &part);
     if (kept.empty()) continue;
     // What was fetched already is wanted whatever this run would ask for.
     plan::WorkOptions any_options = work_options;
     any_options.retry_failed_only = false;
-    part.open = CellsOf(plan::FindWork(part.days, part.listings, part.present, any_options));
+    part.open = CellsOf(part.WorkOf(any_options));
   }
 
   const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
@@ -178,7 +185,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
     wanted[&part].push_back(std::move(fetched));
   }
 
-  const plan::ChunkLimits limits = LimitsOf(dataset, layout, options.symbols);
+  const plan::ChunkLimits limits = LimitsOf(dataset, layout, supply, options.symbols);
   std::map<std::string, size_t> batches;
   const auto batch_named = [&](const std::string& partition) -> Batch& {
     const auto [found, is_new] = batches.try_emplace(partition, demand.batches.size());
@@ -189,7 +196,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
     std::vector<Fetched>& own_kept = wanted[&part];
     if (!own_kept.empty()) {
       part.present = WithKept(std::move(part.present), own_kept);
-      part.FindWork(work_options);
+      part.work = part.WorkOf(work_options);
     }
     const plan::PartitionOfDay partition_of = [&](Day day) { return layout.PathOf(day, part.own_symbol); };
     for (plan::RequestGroup& group : plan::Chunk(part.work, limits, partition_of)) {

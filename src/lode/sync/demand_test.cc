@@ -75,12 +75,10 @@ TEST_F(DemandTest, SymbolsMayHaveDaysOfTheirOwn) {
   for (const auto& [symbol, first, count] : {std::tuple("A.FUT", "2024-01-27", 3), {"B.FUT", "2024-02-01", 4}}) {
     supply_.expectation.more.push_back({Days(first, count), {{.symbol = symbol}}, {}});
   }
-  EXPECT_THAT(Lines(Find()), ElementsAre("series=A.FUT/data.parquet: A.FUT 2024-01-27+3;",
-                                         "series=B.FUT/data.parquet: B.FUT 2024-02-01+4;"));
+  EXPECT_THAT(Lines(Find()), ElementsAre("series=A.FUT: A.FUT 2024-01-27+3;", "series=B.FUT: B.FUT 2024-02-01+4;"));
   EXPECT_EQ(Find().expected_cells, 7);
   const Demand demand = Find({Kept("b", RequestOf({"B.FUT"}, "2024-02-01", 4))});
-  EXPECT_THAT(Lines(demand),
-              ElementsAre("series=A.FUT/data.parquet: A.FUT 2024-01-27+3;", "series=B.FUT/data.parquet: kept b"));
+  EXPECT_THAT(Lines(demand), ElementsAre("series=A.FUT: A.FUT 2024-01-27+3;", "series=B.FUT: kept b"));
   // A layout without the symbol: both in one batch.
   layout_ = lake::Layout::Parse("year={yyyy}/data.parquet").value();
   EXPECT_EQ(Find().batches.size(), 1u);

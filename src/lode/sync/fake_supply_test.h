@@ -113,7 +113,8 @@ class FakeSupply : public source::Supply {
       open = std::move(found->second);
       open_.erase(found);
     }
-    if (outcome.kind == source::FetchOutcome::Kind::kFetched) WriteBody(open.request, open.file, &outcome);
+    using enum source::FetchOutcome::Kind;
+    if (outcome.kind == kFetched || outcome.kind == kFetchedInPart) WriteBody(open.request, open.file, &outcome);
     client_.Post([done = std::move(open.done), outcome = std::move(outcome)] { done(outcome); });
   }
   void Answer(const std::string& request, source::FetchOutcome::Kind kind, std::string why = "") {
@@ -139,7 +140,7 @@ class FakeSupply : public source::Supply {
     EXPECT_TRUE(store::WriteDurable(file, body));
     outcome->size = body.size();
     outcome->sha256 = Sha256Hex(body);
-    outcome->end_ns = (request.last() + 1).start_ns();
+    outcome->end_ns = (outcome->ready.value_or(request.last()) + 1).start_ns();
     outcome->tries = 1;
   }
 

@@ -18,7 +18,10 @@ nlohmann::json ToJson(const plan::Selection& selection, const Fetched& fetched) 
   nlohmann::json days = nlohmann::json::array();
   for (const VendorDay& day : fetched.request.days) {
     nlohmann::json entry = {FormatDay(day.day), static_cast<int>(day.state)};
-    if (day.modified) entry.push_back(FormatDay(*day.modified));
+    if (day.modified || !day.version.empty()) {
+      entry.push_back(day.modified ? nlohmann::json(FormatDay(*day.modified)) : nlohmann::json(nullptr));
+    }
+    if (!day.version.empty()) entry.push_back(day.version);
     days.push_back(std::move(entry));
   }
   return {{"dataset", selection.dataset},       {"schema", selection.schema}, {"stype_in", selection.stype_in},
@@ -47,7 +50,8 @@ std::optional<Fetched> FromJson(const std::string& text, const plan::Selection& 
       if (!parsed || state < 0 || state > static_cast<int>(VendorDay::State::kMissing)) return std::nullopt;
       day.day = *parsed;
       day.state = static_cast<VendorDay::State>(state);
-      if (entry.size() > 2) {
+      if (entry.size() > 3) day.version = entry.at(3).get<std::string>();
+      if (entry.size() > 2 && !entry.at(2).is_null()) {
         const auto modified = ParseDay(entry.at(2).get<std::string>());
         if (!modified) return std::nullopt;
         day.modified = *modified;
@@ -67,7 +71,7 @@ std::optional<Fetched> FromJson(const std::string& text, const plan::Selection& 
 
 }  // namespace
 
-Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection) {
+Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection, bool keep_parts) {
   LODE_TRY(store::MakeDirectories(folder_));
   LODE_TRY(const std::vector<store::FileInfo> files, store::List(folder_));
   std::vector<Fetched> kept;
@@ -86,6 +90,7 @@ Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection)
   }
   for (const store::FileInfo& info : files) {
     const fs::path name = info.path;
+    if (keep_parts && name.extension() == ".part") continue;
     const bool is_kept = name.extension() != ".part" &&
                          std::ranges::any_of(kept, [&](const Fetched& other) { return other.id == name.stem(); });
     if (!is_kept) LODE_TRY(store::Remove(folder_ / name));
@@ -104,7 +109,13 @@ void FetchFolder::Remove(const std::string& id) const {
   for (const char* extension : {".json", ".data", ".part"}) (void)store::Remove(folder_ / (id + extension));
 }
 
-void FetchFolder::Close() const {
+void FetchFolder::Close(const std::set<std::string>& wanted) const {
+  if (const auto files = store::List(folder_)) {
+    for (const store::FileInfo& info : *files) {
+      const fs::path name = info.path;
+      if (name.extension() == ".part" && !wanted.contains(name.stem())) (void)store::Remove(folder_ / name);
+    }
+  }
   std::error_code ignored;
   fs::remove(folder_, ignored);
   fs::remove(folder_.parent_path(), ignored);

@@ -1,12 +1,14 @@
 // Bytes that were fetched, and perhaps paid for, and are not published yet: <lake>/.lode/fetch/<dataset>/.
 //
 // A request's bytes arrive in ID.part; once whole and durable they are ID.data with ID.json, what was asked, beside it.
-// They stay until a receipt names them in landing: a run that is killed in between asks for nothing twice. One run at a
-// time writes here (the dataset's lock).
+// They stay until a receipt names them in landing: a run that is killed in between asks for nothing twice. Where the
+// vendor's files can be continued, ID.part stays too, for the next run that wants it. One run at a time writes here
+// (the dataset's lock).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,16 +31,17 @@ class FetchFolder {
  public:
   explicit FetchFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  // Makes the folder, reads what earlier runs kept and removes what they did not finish. What another selection asked
-  // for is removed too.
-  Result<std::vector<Fetched>> Open(const plan::Selection& selection);
+  // Makes the folder, reads what earlier runs kept and removes what they did not finish, but for parts when
+  // `keep_parts`. What another selection asked for is removed too.
+  Result<std::vector<Fetched>> Open(const plan::Selection& selection, bool keep_parts);
   std::filesystem::path PartOf(const std::string& id) const { return folder_ / (id + ".part"); }
   // ID.part is whole and fsynced: makes it last. Sets `file`.
   Status Keep(const plan::Selection& selection, Fetched* fetched) const;
   // As far as possible.
   void Remove(const std::string& id) const;
-  // Removes the folder when nothing is in it.
-  void Close() const;
+  // The run is over: removes parts that no request of it wanted (`wanted`: their ids), and the folder when nothing is
+  // in it.
+  void Close(const std::set<std::string>& wanted) const;
 
  private:
   std::filesystem::path folder_;

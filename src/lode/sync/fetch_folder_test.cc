@@ -10,7 +10,7 @@ using testing::IsEmpty;
 
 class FetchFolderTest : public testing::Test {
  protected:
-  FetchFolderTest() : folder_(temporary_.path() / "fetch" / "d") { EXPECT_TRUE(folder_.Open(selection_)); }
+  FetchFolderTest() : folder_(temporary_.path() / "fetch" / "d") { EXPECT_TRUE(folder_.Open(selection_, false)); }
 
   Fetched Keep(const std::string& id, plan::Request request, const std::string& body = "some bytes") {
     EXPECT_TRUE(store::WriteDurable(folder_.PartOf(id), body));
@@ -28,7 +28,9 @@ class FetchFolderTest : public testing::Test {
   std::string Read(const std::string& name) { return store::ReadFile(Path(name), 1 << 20).value(); }
   fs::path Path(const std::string& name) const { return temporary_.path() / "fetch" / "d" / name; }
   std::vector<std::string> Files() const { return temporary_.Files("fetch/d"); }
-  std::vector<Fetched> Reopen() { return FetchFolder(temporary_.path() / "fetch" / "d").Open(selection_).value(); }
+  std::vector<Fetched> Reopen() {
+    return FetchFolder(temporary_.path() / "fetch" / "d").Open(selection_, false).value();
+  }
 
   const plan::Selection selection_{"GLBX.MDP3", "ohlcv-1d", "parent"};
   TemporaryFolder temporary_;
@@ -110,17 +112,17 @@ TEST_F(FetchFolderTest, WhatAnotherSelectionAskedForIsRemoved) {
        {plan::Selection{"XNAS.ITCH", "ohlcv-1d", "parent"}, plan::Selection{"GLBX.MDP3", "ohlcv-1h", "parent"},
         plan::Selection{"GLBX.MDP3", "ohlcv-1d", "raw_symbol"}}) {
     Keep("0123", RequestOf({"A"}, "2024-01-02", 1));
-    EXPECT_THAT(FetchFolder(temporary_.path() / "fetch" / "d").Open(other).value(), IsEmpty());
+    EXPECT_THAT(FetchFolder(temporary_.path() / "fetch" / "d").Open(other, false).value(), IsEmpty());
     EXPECT_THAT(Files(), IsEmpty());
   }
 }
 
 TEST_F(FetchFolderTest, ClosesOnlyWhenNothingIsLeft) {
   Keep("0123", RequestOf({"A"}, "2024-01-02", 1));
-  folder_.Close();
+  folder_.Close({});
   EXPECT_EQ(Reopen().size(), 1u);
   folder_.Remove("0123");
-  folder_.Close();
+  folder_.Close({});
   EXPECT_FALSE(fs::exists(temporary_.path() / "fetch"));
 }
 

@@ -8,6 +8,17 @@ namespace lode::sync {
 using ledger::CellState;
 using source::FetchOutcome;
 
+namespace {
+
+std::pair<plan::Request, plan::Request> SplitAfter(const plan::Request& request, Day day) {
+  std::pair<plan::Request, plan::Request> parts(request, request);
+  std::erase_if(parts.first.days, [&](const plan::VendorDay& one) { return one.day > day; });
+  std::erase_if(parts.second.days, [&](const plan::VendorDay& one) { return one.day <= day; });
+  return parts;
+}
+
+}  // namespace
+
 FetchRun::FetchRun(net::Client& client, source::Supply& supply, const FetchFolder& folder, std::vector<Batch> batches,
                    FetchLimits limits)
     : client_(client), supply_(supply), folder_(folder), limits_(limits), selection_(supply.selection()) {
@@ -94,12 +105,14 @@ void FetchRun::End(size_t batch, const plan::Request& request, const std::string
   --running_;
   Work& work = work_[batch];
   --work.running;
-  if (outcome.kind != FetchOutcome::Kind::kFetched) {
+  if (outcome.kind != FetchOutcome::Kind::kFetched && outcome.kind != FetchOutcome::Kind::kFetchedInPart) {
     --ahead_;
-    folder_.Remove(id);
+    const bool goes_on = outcome.kind == FetchOutcome::Kind::kFailed || outcome.kind == FetchOutcome::Kind::kStop;
+    if (!goes_on || !supply_.continues_files()) folder_.Remove(id);
   }
   switch (outcome.kind) {
     case FetchOutcome::Kind::kFetched: return TakeFetched(batch, request, id, outcome);
+    case FetchOutcome::Kind::kFetchedInPart: return TakePart(batch, request, id, outcome);
     case FetchOutcome::Kind::kTooMuch: return AskForLess(batch, request, outcome);
     case FetchOutcome::Kind::kSettled: return Settle(work, request, outcome.state, outcome.reason);
     case FetchOutcome::Kind::kFailed:
@@ -124,12 +137,22 @@ void FetchRun::TakeFetched(size_t batch, const plan::Request& request, const std
   work_[batch].done.fetched.push_back(std::move(fetched));
 }
 
+// As if the days that came had been asked for alone.
+void FetchRun::TakePart(size_t batch, const plan::Request& request, const std::string& id,
+                        const FetchOutcome& outcome) {
+  auto [until, after] = SplitAfter(request, *outcome.ready);
+  const std::string until_id = plan::RequestId(selection_, until);
+  std::error_code problem;
+  std::filesystem::rename(folder_.PartOf(id), folder_.PartOf(until_id), problem);
+  if (problem) return StopWith({ErrorKind::kStorage, folder_.PartOf(until_id).string() + ": " + problem.message(), {}});
+  TakeFetched(batch, until, until_id, outcome);
+  if (!after.days.empty()) work_[batch].waiting.push_front(std::move(after));
+}
+
 void FetchRun::AskForLess(size_t batch, const plan::Request& request, const FetchOutcome& outcome) {
   Work& work = work_[batch];
   if (outcome.ready && *outcome.ready < request.last()) {
-    plan::Request until = request, after = request;
-    std::erase_if(until.days, [&](const plan::VendorDay& day) { return day.day > *outcome.ready; });
-    std::erase_if(after.days, [&](const plan::VendorDay& day) { return day.day <= *outcome.ready; });
+    auto [until, after] = SplitAfter(request, *outcome.ready);
     Settle(work, after, CellState::kPending, "the vendor has data until " + FormatDay(*outcome.ready));
     if (!until.days.empty()) work.waiting.push_front(std::move(until));
     return;

@@ -63,6 +63,7 @@ class FetchRun {
   void End(size_t batch, const plan::Request& request, const std::string& id, source::FetchOutcome outcome);
   void TakeFetched(size_t batch, const plan::Request& request, const std::string& id,
                    const source::FetchOutcome& outcome);
+  void TakePart(size_t batch, const plan::Request& request, const std::string& id, const source::FetchOutcome& outcome);
   void AskForLess(size_t batch, const plan::Request& request, const source::FetchOutcome& outcome);
   static void Settle(Work& work, const plan::Request& request, ledger::CellState state, const std::string& reason);
   void StopWith(Error error);

@@ -15,7 +15,7 @@ using Kind = FetchOutcome::Kind;
 
 class FetchRunTest : public testing::Test {
  protected:
-  FetchRunTest() { EXPECT_TRUE(folder_.Open(supply_.selection())); }
+  FetchRunTest() { EXPECT_TRUE(folder_.Open(supply_.selection(), false)); }
 
   std::unique_ptr<FetchRun> Start(std::vector<Batch> batches, FetchLimits limits = {}) {
     return std::make_unique<FetchRun>(*client_, supply_, folder_, std::move(batches), limits);
@@ -73,6 +73,22 @@ TEST_F(FetchRunTest, KeptFilesAloneAreABatch) {
   EXPECT_THAT(Fetched(run->Next().value().value()), ElementsAre("A 2024-01-02+1"));
   supply_.Answer("A 2024-02-01+1", Kind::kFetched);
   EXPECT_EQ(run->Next().value().value().partition, "q");
+}
+
+TEST_F(FetchRunTest, TheRestOfWhatBrokeOffIsAskedFor) {
+  const auto run = Start({BatchOf("p", {RequestOf({"A"}, "2024-01-02", 5)})}, {.in_flight = 1});
+  supply_.Answer("A 2024-01-02+5", FetchOutcome{.kind = Kind::kFetchedInPart, .ready = DayAt("2024-01-03")});
+  EXPECT_THAT(supply_.Asked(2), ElementsAre("A 2024-01-02+5", "A 2024-01-04+3"));
+  supply_.Answer("A 2024-01-04+3", Kind::kFetched);
+  const FinishedBatch batch = run->Next().value().value();
+  EXPECT_THAT(Fetched(batch), ElementsAre("A 2024-01-02+2", "A 2024-01-04+3"));
+  EXPECT_EQ(batch.requests, 2);
+  EXPECT_THAT(batch.cells, IsEmpty());
+  // Kept under the name of what it is: a later run takes it for those two days.
+  EXPECT_EQ(store::ReadFile(batch.fetched[0].file, 100).value(), "bytes of A 2024-01-02+5");
+  EXPECT_EQ(batch.fetched[0].end_ns, DayAt("2024-01-04").start_ns());
+  EXPECT_EQ(batch.fetched[0].id, plan::RequestId(supply_.selection(), RequestOf({"A"}, "2024-01-02", 2)));
+  EXPECT_EQ(KeptFiles(), 2U);
 }
 
 TEST_F(FetchRunTest, NoMoreInFlightThanAllowed) {

@@ -32,7 +32,8 @@ nlohmann::json ToJson(const JobEntry& entry) {
           {"compression", request.compression},
           {"split_duration", request.split_duration},
           {"cost_usd", entry.cost_usd ? nlohmann::json(*entry.cost_usd) : nlohmann::json(nullptr)},
-          {"intended_at", FormatIsoNs(entry.intended_ns)}};
+          {"intended_at", FormatIsoNs(entry.intended_ns)},
+          {"equal_before", entry.equal_before}};
 }
 
 Result<JobEntry> FromJson(const std::string& text) {
@@ -62,6 +63,7 @@ Result<JobEntry> FromJson(const std::string& text) {
     const auto intended = ParseIsoNs(json.at("intended_at").get<std::string>());
     if (!intended) return bad();
     entry.intended_ns = *intended;
+    entry.equal_before = json.at("equal_before").get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception&) {
     return bad();
   }

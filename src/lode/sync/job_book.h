@@ -29,7 +29,9 @@ struct JobEntry {
   std::string job_id;
   source::databento::BatchRequest request;
   std::optional<double> cost_usd;  // as estimated
-  int64_t intended_ns = 0;         // wall clock
+  int64_t intended_ns = 0;         // wall clock; to read, not to decide by
+  // The vendor's equal jobs before this order: not this one's.
+  std::vector<std::string> equal_before;
 };
 std::string_view Name(JobEntry::State state);
 

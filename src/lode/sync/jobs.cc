@@ -8,6 +8,7 @@
 #include "lode/base/stop.h"
 #include "lode/codec/schema.h"
 #include "lode/net/file_body.h"
+#include "lode/net/waits.h"
 
 namespace lode::sync {
 namespace {
@@ -19,12 +20,30 @@ using source::databento::BatchJob;
 using source::databento::BatchRequest;
 using source::databento::ManifestFile;
 
-// How far the vendor's clock and ours may be apart.
-constexpr int64_t kClockSlackNs = int64_t{3600} * kNsPerSecond;
+// Every state a job can be in: what was paid for must be found in any.
+const std::vector<std::string> kAllStates = {"received", "queued", "processing", "done", "expired"};
 
 std::string SplitOf(const std::string& layout) {
   if (layout.contains("{day}")) return "day";
   return layout.contains("{mm}") ? "month" : "year";
+}
+
+bool StopsTheRun(ErrorKind kind) {
+  return kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal ||
+         kind == ErrorKind::kBusy || kind == ErrorKind::kRefused || kind == ErrorKind::kNotFound;
+}
+
+// What a job that is on its way brings is not ordered again. Whether it brings any of the work.
+bool LeaveOutOrdered(const JobEntry& entry, const plan::Selection& selection, plan::Work* work) {
+  const source::databento::SeriesQuery& query = entry.request.query;
+  const bool same =
+      query.dataset == selection.dataset && query.schema == selection.schema && query.stype_in == selection.stype_in;
+  if (entry.state != JobEntry::State::kSubmitted || !same) return false;
+  int64_t cells = 0;
+  for (const std::string& symbol : query.symbols) {
+    cells += plan::LeaveOut(work, symbol, DayOf(query.start_ns), DayOf(query.end_ns - 1));
+  }
+  return cells > 0;
 }
 
 class DatabentoJobs final : public Jobs {
@@ -36,7 +55,9 @@ class DatabentoJobs final : public Jobs {
     if (dataset_.source != "databento") {
       return Fail(ErrorKind::kUnsupported, "dataset {}: only databento has batch jobs", dataset_.name);
     }
-    LODE_TRY(client_, net::Client::Make({}));
+    net::ClientOptions options;
+    if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
+    LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
     LODE_TRY(std::string key, request_.config->ResolveKey("sources.databento.key"));
     LODE_TRY(Api api,
@@ -46,20 +67,23 @@ class DatabentoJobs final : public Jobs {
     return Ok();
   }
 
-  Result<SubmitReport> Submit(std::optional<double> budget_usd) override;
+  Result<std::vector<SubmitReport>> Submit(std::optional<double> budget_usd) override;
   Result<std::vector<JobListing>> List() override;
   Result<std::vector<FetchedJob>> Fetch(const FetchJobRequest& request, lake::ImportObserver& observer,
                                         const std::function<void(const BatchJob&)>& told) override;
 
  private:
   Result<Demand> FindWork();
+  std::vector<BatchRequest> OrdersOf(const plan::Work& work) const;
+  // Intent, order, entry.
+  Result<JobEntry> Order(const BatchRequest& order, std::optional<double> budget_usd);
   // Looks intended entries up among the vendor's jobs: ordered, or not ordered after all.
   Status SettleIntents(std::vector<JobEntry>* entries, std::vector<int64_t>* adopted);
   Result<BatchJob> WaitFor(const std::string& job_id, const FetchJobRequest& request,
                            const std::function<void(const BatchJob&)>& told);
   Result<uint64_t> Download(const std::string& job_id, const fs::path& folder);
-  Result<FetchedJob> FetchOne(const std::string& job_id, const FetchJobRequest& request, lake::ImportObserver& observer,
-                              const std::function<void(const BatchJob&)>& told);
+  Status FetchOne(const FetchJobRequest& request, lake::ImportObserver& observer,
+                  const std::function<void(const BatchJob&)>& told, FetchedJob* fetched);
   Result<store::FileLock> Lock() const {
     LODE_TRY(store::MakeDirectories(book_.folder()));
     return store::FileLock::Acquire(book_.folder() / ".lock", "the job book of " + dataset_.name);
@@ -91,15 +115,14 @@ Status DatabentoJobs::SettleIntents(std::vector<JobEntry>* entries, std::vector<
   const bool any =
       std::ranges::any_of(*entries, [](const JobEntry& entry) { return entry.state == JobEntry::State::kIntended; });
   if (!any) return Ok();
-  LODE_TRY(const std::vector<BatchJob> jobs,
-           api_->ListJobs({"received", "queued", "processing", "done", "expired"}, std::nullopt));
+  LODE_TRY(const std::vector<BatchJob> jobs, api_->ListJobs(kAllStates, std::nullopt));
   for (JobEntry& entry : *entries) {
     if (entry.state != JobEntry::State::kIntended) continue;
     const auto job = std::ranges::find_if(jobs, [&](const BatchJob& other) {
-      const bool later = !other.received_ns || *other.received_ns >= entry.intended_ns - kClockSlackNs;
+      const bool older = std::ranges::find(entry.equal_before, other.id) != entry.equal_before.end();
       const bool claimed =
           std::ranges::any_of(*entries, [&](const JobEntry& known) { return known.job_id == other.id; });
-      return later && !claimed && Answers(other, entry.request);
+      return !older && !claimed && Answers(other, entry.request);
     });
     entry.state = job == jobs.end() ? JobEntry::State::kDropped : JobEntry::State::kSubmitted;
     if (job != jobs.end()) {
@@ -111,79 +134,88 @@ Status DatabentoJobs::SettleIntents(std::vector<JobEntry>* entries, std::vector<
   return Ok();
 }
 
-Result<SubmitReport> DatabentoJobs::Submit(std::optional<double> budget_usd) {
+Result<std::vector<SubmitReport>> DatabentoJobs::Submit(std::optional<double> budget_usd) {
   LODE_TRY(const store::FileLock lock, Lock());
   LODE_TRY(std::vector<JobEntry> entries, book_.Read());
   std::vector<int64_t> adopted;
   LODE_TRY(SettleIntents(&entries, &adopted));
-  LODE_TRY(const Demand demand, FindWork());
-  SubmitReport report;
-  for (const plan::Listing& listing : demand.listings) {
-    if (!listing.unresolved.empty()) report.unresolved.push_back({listing.symbol, listing.unresolved});
-  }
-  if (demand.works.empty() || demand.works.front().symbols.empty()) return report;
-  const plan::Work& work = demand.works.front();  // Databento's symbols share their days
-
-  // One job for the hull of the work: a delivery has one range and one list of symbols.
-  BatchRequest& order = report.entry.request;
-  uint32_t first = UINT32_MAX, end = 0;
-  for (const plan::SymbolWork& symbol : work.symbols) {
-    order.query.symbols.push_back(symbol.symbol);
-    first = std::min(first, symbol.runs.front().begin);
-    end = std::max(end, symbol.runs.back().end);
-  }
-  if (order.query.symbols.size() > source::databento::kMostSymbols) {
-    return Fail(ErrorKind::kUsage, "a job takes at most {} symbols, this would be {}; give fewer with --symbols",
-                source::databento::kMostSymbols, order.query.symbols.size());
-  }
-  const plan::Selection selection = supply_->selection();
-  order.query.dataset = selection.dataset;
-  order.query.schema = selection.schema;
-  order.query.stype_in = selection.stype_in;
-  order.query.start_ns = work.days[first].day.start_ns();
-  order.query.end_ns = (work.days[end - 1].day + 1).start_ns();
-  const codec::TableSchema* schema = codec::FindSchema(dataset_.schema_name());
-  order.split_duration = SplitOf(dataset_.layout.empty() ? schema->layout : dataset_.layout);
-
+  LODE_TRY(Demand demand, FindWork());
+  plan::Work work = std::move(demand.works.at(0));  // Databento's symbols share their days
+  std::vector<SubmitReport> reports;
   for (const JobEntry& entry : entries) {
-    const bool open = entry.state == JobEntry::State::kSubmitted;
-    BatchJob as_job{.dataset = entry.request.query.dataset,
-                    .schema = entry.request.query.schema,
-                    .symbols = entry.request.query.symbols,
-                    .stype_in = entry.request.query.stype_in,
-                    .encoding = entry.request.encoding,
-                    .split_duration = entry.request.split_duration,
-                    .start_ns = entry.request.query.start_ns,
-                    .end_ns = entry.request.query.end_ns};
-    if (!open || !Answers(as_job, order)) continue;
-    report.known = true;
-    report.adopted = std::ranges::find(adopted, entry.number) != adopted.end();
-    report.entry = entry;
-    return report;
+    if (!LeaveOutOrdered(entry, supply_->selection(), &work)) continue;
+    const bool is_adopted = std::ranges::find(adopted, entry.number) != adopted.end();
+    reports.push_back({.entry = entry, .known = true, .adopted = is_adopted, .unresolved = {}});
   }
+  for (const BatchRequest& order : OrdersOf(work)) {
+    LODE_TRY(JobEntry entry, Order(order, budget_usd));
+    if (budget_usd) *budget_usd -= entry.cost_usd.value_or(0);
+    reports.push_back({.entry = std::move(entry), .unresolved = {}});
+  }
+  if (reports.empty()) reports.emplace_back();
+  for (const plan::Listing& listing : demand.listings) {
+    if (!listing.unresolved.empty()) reports.front().unresolved.push_back({listing.symbol, listing.unresolved});
+  }
+  return reports;
+}
+
+// One job for the hull of the work: a delivery has one range and one list of symbols. Where a file holds one symbol,
+// one for each.
+std::vector<BatchRequest> DatabentoJobs::OrdersOf(const plan::Work& work) const {
+  const plan::Selection selection = supply_->selection();
+  const codec::TableSchema* schema = codec::FindSchema(dataset_.schema_name());
+  const std::string& layout = dataset_.layout.empty() ? schema->layout : dataset_.layout;
+  std::vector<BatchRequest> orders;
+  std::vector<plan::DayRun> hulls;
+  for (const plan::SymbolWork& symbol : work.symbols) {
+    const plan::DayRun hull{symbol.runs.front().begin, symbol.runs.back().end};
+    const bool full = !orders.empty() && orders.back().query.symbols.size() >= source::databento::kMostSymbols;
+    if (orders.empty() || full || layout.contains("{symbol}")) {
+      BatchRequest& order = orders.emplace_back();
+      order.query.dataset = selection.dataset;
+      order.query.schema = selection.schema;
+      order.query.stype_in = selection.stype_in;
+      order.split_duration = SplitOf(layout);
+      hulls.push_back(hull);
+    }
+    orders.back().query.symbols.push_back(symbol.symbol);
+    hulls.back() = {std::min(hulls.back().begin, hull.begin), std::max(hulls.back().end, hull.end)};
+    orders.back().query.start_ns = work.days[hulls.back().begin].day.start_ns();
+    orders.back().query.end_ns = (work.days[hulls.back().end - 1].day + 1).start_ns();
+  }
+  return orders;
+}
+
+Result<JobEntry> DatabentoJobs::Order(const BatchRequest& order, std::optional<double> budget_usd) {
+  JobEntry entry;
+  entry.request = order;
   LODE_TRY(const double usd, api_->GetCost(order.query));
-  report.entry.cost_usd = usd;
+  entry.cost_usd = usd;
   if (budget_usd && usd > *budget_usd) {
     return Fail(ErrorKind::kRefused,
-                "{}: the job would cost {:.2f} USD, more than --max-cost {:.2f}; nothing was ordered", dataset_.name,
-                usd, *budget_usd);
+                "{}: the job would cost {:.2f} USD, more than what --max-cost leaves ({:.2f}); it was not ordered",
+                dataset_.name, usd, *budget_usd);
   }
-  report.entry.intended_ns = NowNs();
-  LODE_TRY(book_.Write(&report.entry));
+  LODE_TRY(const std::vector<BatchJob> jobs, api_->ListJobs(kAllStates, std::nullopt));
+  for (const BatchJob& job : jobs) {
+    if (Answers(job, order)) entry.equal_before.push_back(job.id);
+  }
+  entry.intended_ns = NowNs();
+  LODE_TRY(book_.Write(&entry));
   auto job = api_->SubmitJob(order);
   if (!job) {
     // Refused for sure: the intent is void. Otherwise the next run asks the vendor whether it was ordered.
     const int status = job.error().http_status;
     if (status >= 400 && status < 500 && status != 408) {
-      report.entry.state = JobEntry::State::kDropped;
-      LODE_TRY(book_.Write(&report.entry));
+      entry.state = JobEntry::State::kDropped;
+      LODE_TRY(book_.Write(&entry));
     }
     return std::unexpected(Error(job.error()));
   }
-  report.entry.job_id = job->id;
-  report.entry.state = JobEntry::State::kSubmitted;
-  LODE_TRY(book_.Write(&report.entry));
-  return report;
+  entry.job_id = job->id;
+  entry.state = JobEntry::State::kSubmitted;
+  LODE_TRY(book_.Write(&entry));
+  return entry;
 }
 
 Result<std::vector<JobListing>> DatabentoJobs::List() {
@@ -246,30 +278,28 @@ Result<uint64_t> DatabentoJobs::Download(const std::string& job_id, const fs::pa
   return bytes;
 }
 
-Result<FetchedJob> DatabentoJobs::FetchOne(const std::string& job_id, const FetchJobRequest& request,
-                                           lake::ImportObserver& observer,
-                                           const std::function<void(const BatchJob&)>& told) {
-  FetchedJob fetched{.job_id = job_id};
-  LODE_TRY(const BatchJob job, WaitFor(job_id, request, told));
-  fetched.state = job.state;
-  if (job.state != BatchJob::State::kDone) return fetched;
-  const fs::path folder = request_.paths.root / ".lode" / "fetch" / (dataset_.name + ".jobs") / job_id;
-  LODE_TRY(fetched.bytes, Download(job_id, folder));
+Status DatabentoJobs::FetchOne(const FetchJobRequest& request, lake::ImportObserver& observer,
+                               const std::function<void(const BatchJob&)>& told, FetchedJob* fetched) {
+  LODE_TRY(const BatchJob job, WaitFor(fetched->job_id, request, told));
+  fetched->state = job.state;
+  if (job.state != BatchJob::State::kDone) return Ok();
+  const fs::path folder = request_.paths.root / ".lode" / "fetch" / (dataset_.name + ".jobs") / fetched->job_id;
+  LODE_TRY(fetched->bytes, Download(fetched->job_id, folder));
   const lake::ImportRequest import{.paths = request_.paths,
                                    .config = request_.config,
                                    .inputs = {folder},
                                    .dataset = dataset_.name,
                                    .origin = "job",
                                    .memory_bytes = request_.memory_bytes};
-  LODE_TRY(fetched.report, lake::Import(import, observer));
-  fetched.imported = fetched.report.failed.empty();
-  if (fetched.imported) {
+  LODE_TRY(fetched->report, lake::Import(import, observer));
+  fetched->imported = fetched->report.failed.empty();
+  if (fetched->imported) {
     std::error_code ignored;
     fs::remove_all(folder, ignored);
     fs::remove(folder.parent_path(), ignored);
     fs::remove(folder.parent_path().parent_path(), ignored);
   }
-  return fetched;
+  return Ok();
 }
 
 Result<std::vector<FetchedJob>> DatabentoJobs::Fetch(const FetchJobRequest& request, lake::ImportObserver& observer,
@@ -285,7 +315,11 @@ Result<std::vector<FetchedJob>> DatabentoJobs::Fetch(const FetchJobRequest& requ
   }
   std::vector<FetchedJob> all;
   for (const std::string& id : ids) {
-    LODE_TRY(FetchedJob fetched, FetchOne(id, request, observer, told));
+    FetchedJob fetched{.job_id = id};
+    if (Status done = FetchOne(request, observer, told, &fetched); !done) {
+      if (StopsTheRun(done.error().kind)) return std::unexpected(std::move(done).error());
+      fetched.error = std::move(done).error();
+    }
     const auto entry = std::ranges::find(entries, id, &JobEntry::job_id);
     const bool expired = fetched.state == BatchJob::State::kExpired;
     if (entry != entries.end() && (fetched.imported || expired)) {

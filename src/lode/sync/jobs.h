@@ -16,8 +16,8 @@
 namespace lode::sync {
 
 struct SubmitReport {
-  JobEntry entry;        // number 0: there is nothing to order
-  bool known = false;    // an equal order is open already; nothing was ordered
+  JobEntry entry;        // number 0: there is nothing to order, and it is the only report
+  bool known = false;    // an order of earlier, open still, brings some of the work; this is it
   bool adopted = false;  // a run that died had ordered it
   std::vector<Unresolved> unresolved;
 };
@@ -40,6 +40,7 @@ struct FetchedJob {
   bool imported = false;
   uint64_t bytes = 0;
   lake::ImportReport report;
+  std::optional<Error> error;  // this job's alone: the others went on
 };
 
 class Jobs {
@@ -47,8 +48,9 @@ class Jobs {
   // The dataset's source must be databento. `request` as for Sync; its range and symbols matter to Submit alone.
   static Result<std::unique_ptr<Jobs>> Open(const SyncRequest& request);
   virtual ~Jobs() = default;
-  // Orders what the dataset lacks in the range, as one job. kRefused over the budget.
-  virtual Result<SubmitReport> Submit(std::optional<double> budget_usd) = 0;
+  // Orders what the dataset lacks in the range and no open order brings, as one job; with {symbol} in the layout as one
+  // a symbol. kRefused over the budget; orders before it stand.
+  virtual Result<std::vector<SubmitReport>> Submit(std::optional<double> budget_usd) = 0;
   // The vendor's jobs that are not expired, and what the dataset's book says of them.
   virtual Result<std::vector<JobListing>> List() = 0;
   // `told(job)`: each time a job's state or progress is seen. kNotFound for a job the vendor does not know.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "lode/base/nearest.h"
 #include "lode/base/stop.h"
 #include "lode/codec/schema.h"
 #include "lode/lake/import_unit.h"
@@ -55,16 +56,22 @@ class DatasetSync {
     const auto priced = std::pair(report_.planned_requests, report_.work_cells);
     LODE_TRY(lake::CreateLake(request_.paths));
     LODE_TRY(DatasetWriter writer, DatasetWriter::Open(request_.paths, dataset_.name));
-    LODE_TRY(std::vector<Fetched> kept, folder_.Open(supply_->selection()));
+    LODE_TRY(std::vector<Fetched> kept, folder_.Open(supply_->selection(), supply_->continues_files()));
     LODE_TRY(demand_, Find(&writer.ledger(), std::move(kept)));
     for (const Fetched& useless : demand_.useless) folder_.Remove(useless.id);
     Describe();
     if (!is_priced_ || priced != std::pair(report_.planned_requests, report_.work_cells)) LODE_TRY(Price());
     spent_usd_ += report_.estimate.usd.value_or(0);
     observer_.OnPlan(report_.planned_requests, report_.estimate);
+    std::set<std::string> requested;
+    for (const Batch& batch : demand_.batches) {
+      for (const plan::Request& request : batch.requests) {
+        requested.insert(plan::RequestId(supply_->selection(), request));
+      }
+    }
     LODE_TRY(Fill(writer));
     writer.DropTemporaries();
-    folder_.Close();
+    folder_.Close(requested);
     return report_;
   }
 
@@ -72,8 +79,11 @@ class DatasetSync {
   Status Prepare() {
     schema_ = codec::FindSchema(dataset_.schema_name());
     if (schema_ == nullptr) {
-      return Fail(ErrorKind::kConfig, "dataset {}: schema '{}' is not one lode knows", dataset_.name,
-                  dataset_.schema_name());
+      const char* key = dataset_.flat_file.empty() ? "schema" : "flat_file";
+      std::vector<std::string> known;
+      for (const TableSchema* one : codec::SchemasOf(dataset_.source)) known.push_back(one->name);
+      return Fail(ErrorKind::kConfig, "dataset {}: {} '{}' is not one lode knows{}", dataset_.name, key,
+                  dataset_.schema_name(), DidYouMean(dataset_.schema_name(), known));
     }
     LODE_TRY(layout_, lake::Layout::Parse(dataset_.layout.empty() ? schema_->layout : dataset_.layout));
     LODE_TRY(symbols_, SymbolsOf(request_));
@@ -110,7 +120,8 @@ class DatasetSync {
     for (const ledger::PartitionRow& row : lost) lost_.insert(row.partition.path);
     LODE_TRY(const auto cells, ledger.Cells(dataset_.name));
     for (const ledger::CellRow& row : cells) {
-      const bool rows = row.cell.state == ledger::CellState::kComplete || row.cell.state == ledger::CellState::kPartial;
+      using enum ledger::CellState;
+      const bool rows = row.cell.state == kComplete || row.cell.state == kPartial || row.cell.state == kStale;
       if (!rows || !lost_.contains(layout_->PathOf(row.cell.day, row.cell.symbol))) continue;
       // By the names that a batch of the cell may have.
       held_[layout_->PathOf(row.cell.day, "")].emplace(row.cell.symbol, row.cell.day);
@@ -156,6 +167,7 @@ class DatasetSync {
     for (const plan::Work& work : demand_.works) {
       report_.work_cells += work.cells;
       report_.stale_cells += static_cast<int64_t>(work.stale.size());
+      for (const plan::StaleCell& cell : work.stale) stale_.emplace(cell.symbol, cell.day);
     }
     report_.batches = static_cast<int64_t>(demand_.batches.size());
     report_.planned_requests = report_.kept_requests = 0;
@@ -226,6 +238,7 @@ class DatasetSync {
     std::ranges::sort(batch.fetched, {}, [](const Fetched& fetched) {
       return std::pair(fetched.request.first(), fetched.request.symbols);
     });
+    NameStale(&batch.cells);
     std::deque<source::files::Delivery> deliveries;
     LODE_TRY(Unit unit, MakeUnit(*context.writer, batch, &deliveries));
     bool keep = false;
@@ -249,6 +262,7 @@ class DatasetSync {
       Error error = std::move(done).error();
       if (StopsTheRun(error.kind)) return std::unexpected(std::move(error));
       const bool left_out = LeaveOut(error, &unit);
+      NameStale(&unit.extra_cells);
       keep = !left_out && error.kind == ErrorKind::kCorrupt;
       report_.failed.push_back({batch.partition, std::move(error)});
       if (!left_out) break;
@@ -260,6 +274,15 @@ class DatasetSync {
       if (!keep || !in_unit) folder_.Remove(fetched.id);
     }
     return Ok();
+  }
+
+  // The lake has what the vendor has replaced since, and the newer version did not come.
+  void NameStale(std::vector<ledger::Cell>* cells) const {
+    for (ledger::Cell& cell : *cells) {
+      if (cell.state != ledger::CellState::kFailed || !stale_.contains({cell.symbol, cell.day})) continue;
+      cell.state = ledger::CellState::kStale;
+      cell.reason = "the vendor has a newer version, which did not come: " + cell.reason;
+    }
   }
 
   // A cell of a lost partition that was asked for again and did not come. Written without its rows the partition would
@@ -356,6 +379,7 @@ class DatasetSync {
   // Cells that say complete and whose rows were in a lost one, by batch: with {symbol} in the layout several files
   // belong to one.
   std::map<std::string, std::set<std::pair<std::string, Day>>> held_;
+  std::set<std::pair<std::string, Day>> stale_;  // cells that the vendor has revised
   bool is_priced_ = false;
   std::string last_partition_;
   SyncReport report_;
@@ -370,6 +394,7 @@ Result<std::vector<std::string>> SymbolsOf(const SyncRequest& request) {
   const std::filesystem::path folder = is_own ? request.config->file().parent_path() : std::filesystem::current_path();
   LODE_TRY(std::vector<std::string> symbols,
            symbol::ExpandSymbols(is_own ? dataset.symbols : request.symbols, dataset.stype_in, folder));
+  if (symbols.empty()) symbols = source::DefaultSymbols(dataset);
   if (symbols.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset.name);
   return symbols;
 }

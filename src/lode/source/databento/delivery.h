@@ -49,6 +49,7 @@ struct Condition {
   Day day;
   State state = State::kAvailable;
   std::optional<Day> modified;  // last_modified_date
+  std::string version = {};     // other vendors: of the file that holds the day (plan::VendorDay)
 };
 // Sorted by day; kBadInput for a repeated day or an unknown condition.
 Result<std::vector<Condition>> ParseCondition(std::string_view json);

@@ -9,15 +9,20 @@
 #include <fstream>
 #include <string>
 
+#include "lode/codec/testing/dbn_writer.h"
+
 namespace lode::source::databento {
 namespace {
+
+const Day kMonday = *ParseDay("2024-01-08");
 
 class StreamBodyTest : public testing::Test {
  protected:
   StreamBodyTest() {
     std::string name = std::filesystem::temp_directory_path() / "lode-stream-XXXXXX";
     folder_ = ::mkdtemp(name.data());
-    body_ = std::make_unique<StreamBody>(net::FileBody::Open({.path = folder_ / "file"}).value());
+    body_ = std::make_unique<StreamBody>(net::FileBody::Open({.path = folder_ / "file"}).value(), folder_ / "file",
+                                         *codec::FindDatabentoSchema("trades"), kMonday);
     EXPECT_TRUE(body_->Begin({.status = 200}, 0));
   }
   ~StreamBodyTest() override { std::filesystem::remove_all(folder_); }
@@ -92,6 +97,47 @@ TEST_F(StreamBodyTest, EachTryBeginsAnew) {
   ASSERT_TRUE(Write(Frame("DBN other")));
   ASSERT_TRUE(body_->End());
   EXPECT_EQ(Written(), Frame("DBN other"));
+}
+
+// Four days of 30,000 records each, as one frame.
+codec::fixture::DbnWriter FourDays() {
+  codec::fixture::DbnWriter writer({.version = 3, .schema = "trades"});
+  for (int64_t i = 0; i < 120'000; ++i) {
+    const auto time = static_cast<uint64_t>((kMonday + static_cast<int>(i / 30'000)).start_ns() + i);
+    writer.Add("trades", {{"instrument_id", i % 7}, {"ts_recv", time}, {"sequence", i}});
+  }
+  return writer;
+}
+
+TEST_F(StreamBodyTest, WhatBrokeOffIsCutToItsWholeDays) {
+  const auto writer = FourDays();
+  const std::string all = Frame(writer.bytes());
+  ASSERT_TRUE(Write(all.substr(0, all.size() * 7 / 10), 10'007));  // into the third day
+  ASSERT_TRUE(body_->keeps_part());
+  const auto part = body_->CutToWholeDays();
+  ASSERT_TRUE(part) << part.error().message;
+  EXPECT_EQ(part->end, kMonday + 2);
+  const std::string written = Written();
+  EXPECT_EQ(part->size, written.size());
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "file.cut"));
+  // Sound on its own, and the vendor's very bytes up to the third day.
+  const std::string whole = writer.bytes().substr(0, writer.record_offsets()[60'000]);
+  std::string text(whole.size() + 1, '\0');
+  text.resize(ZSTD_decompress(text.data(), text.size(), written.data(), written.size()));
+  EXPECT_EQ(text, whole);
+}
+
+TEST_F(StreamBodyTest, NothingIsKeptOfTheFirstDayNorOfCorruptBytes) {
+  const auto writer = FourDays();
+  std::string all = Frame(writer.bytes());
+  ASSERT_TRUE(Write(all.substr(0, all.size() / 8), 10'007));
+  EXPECT_FALSE(body_->keeps_part());
+  EXPECT_FALSE(body_->CutToWholeDays());
+  ASSERT_TRUE(body_->Begin({.status = 200}, 0));
+  all.resize(all.size() * 7 / 10);
+  all += std::string(300'000, '\x5a');
+  ASSERT_FALSE(Write(all, 10'007));
+  EXPECT_FALSE(body_->keeps_part());
 }
 
 }  // namespace

@@ -81,6 +81,7 @@ class DatabentoSupply final : public Supply {
   Result<Resolution> Resolve(const std::vector<std::string>& symbols, Day first, Day last);
   Status AddEstimate(const SeriesQuery& query, bool whole, Estimate* sum);
   FetchOutcome OutcomeOf(const net::Outcome& answer) const;
+  static FetchOutcome PartOf(StreamBody& body, const net::Outcome& answer);
 
   Api api_;
   DatasetConfig dataset_;
@@ -280,12 +281,25 @@ FetchOutcome DatabentoSupply::OutcomeOf(const net::Outcome& answer) const {
   return outcome;
 }
 
+// Of a stream that broke off, its whole days.
+FetchOutcome DatabentoSupply::PartOf(StreamBody& body, const net::Outcome& answer) {
+  auto part = body.CutToWholeDays();
+  if (!part) return {.kind = FetchOutcome::Kind::kStop, .error = std::move(part).error()};
+  return {.kind = FetchOutcome::Kind::kFetchedInPart,
+          .size = part->size,
+          .sha256 = std::move(part->sha256),
+          .end_ns = part->end.start_ns(),
+          .tries = answer.response.tries,
+          .ready = part->end - 1};
+}
+
 void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem::path& file,
                             std::function<void(FetchOutcome)> done) {
   const auto stop = [&](Error error) { done({.kind = FetchOutcome::Kind::kStop, .error = std::move(error)}); };
   auto opened = net::FileBody::Open({.path = file});
   if (!opened) return stop(std::move(opened).error());
-  auto body = std::make_shared<StreamBody>(std::move(*opened));
+  auto body = std::make_shared<StreamBody>(std::move(*opened), file, *codec::FindDatabentoSchema(dataset_.schema),
+                                           request.first());
   const SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
   const auto answered = [this, body, done, end_ns = query.end_ns](net::Outcome answer) {
     if (answer.status) {
@@ -295,7 +309,10 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
                    .end_ns = end_ns,
                    .tries = answer.response.tries});
     }
+    if (answer.response.failure == net::FailureClass::kBroken) return done(PartOf(*body, answer));
     FetchOutcome outcome = OutcomeOf(answer);
+    const bool transient = answer.response.failure == net::FailureClass::kTransient;
+    if (transient && body->broke_off()) outcome.kind = FetchOutcome::Kind::kTooMuch;
     const ErrorKind kind = answer.status.error().kind;
     if (kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal) {
       outcome.kind = FetchOutcome::Kind::kStop;

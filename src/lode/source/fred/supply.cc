@@ -1,6 +1,7 @@
 #include "lode/source/fred/supply.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -139,6 +140,10 @@ class FredSupply final : public Supply {
   Result<Expectation> Expect(const std::vector<std::string>& symbols, Day first, Day last) override;
   Result<Estimate> EstimateCost(const plan::Work&, bool) override {
     return Estimate{.records = {}, .bytes = {}, .usd = 0};
+  }
+  // Cells are years: a request brings all that is missing of a series.
+  std::optional<plan::ChunkLimits> request_limits() const override {
+    return plan::ChunkLimits{.symbols = 1, .days = std::numeric_limits<int32_t>::max()};
   }
   plan::Selection selection() const override { return {"FRED", std::string(kSchema), ""}; }
   void Fetch(const plan::Request& request, const std::filesystem::path& file,
