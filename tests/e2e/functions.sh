@@ -87,6 +87,7 @@ start_sim() {
 if [[ -e $WORK/.sim/port ]]; then
   export LODE_SOURCES_DATABENTO_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v0
   export LODE_SOURCES_FRED_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/fred FRED_API_KEY=0123456789abcdef0123456789abcdef
+  export LODE_SOURCES_POLYGON_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port") POLYGON_API_KEY=polygon-rest-key-0123456789
   export LODE_SOURCES_POLYGON_S3_ENDPOINT=http://127.0.0.1:$(<"$WORK/.sim/port")
   export POLYGON_S3_KEY_ID=flat-files-key-id POLYGON_S3_SECRET=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456
   export DATABENTO_API_KEY=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 LODE_HTTP_WAITS=${LODE_HTTP_WAITS:-3,5,20,20000}
@@ -119,6 +120,17 @@ declare_fred() {
   {
     printf '[datasets.%s]\nsource = "fred"\nseries = ["%s"]\n' "$1" "${2//,/\", \"}"
     shift 2
+    (($#)) && printf '%s\n' "$@"
+  } >> "$LAKE/lode.toml"
+  return 0
+}
+
+# declare_rest NAME TABLE START [LINE…]: the same for a table of Polygon's REST API.
+declare_rest() {
+  mkdir -p "$LAKE"
+  {
+    printf '[datasets.%s]\nsource = "polygon"\nrest = "%s"\nstart = %s\n' "$1" "$2" "$3"
+    shift 3
     (($#)) && printf '%s\n' "$@"
   } >> "$LAKE/lode.toml"
   return 0

@@ -15,6 +15,7 @@
 #include "faults.h"
 #include "flat_files.h"
 #include "fred.h"
+#include "polygon_rest.h"
 #include "server.h"
 
 namespace {
@@ -27,6 +28,7 @@ struct Arguments {
   int port = 0;
   DatabentoOptions databento;
   FredOptions fred;
+  PolygonRestOptions polygon_rest;
   FlatFilesOptions flat_files;
   std::string entitled_from;
 };
@@ -46,7 +48,8 @@ class Simulator {
       : arguments_(arguments),
         databento_(arguments.databento, counts_),
         flat_files_(arguments.flat_files, counts_, [this] { return databento_.now_ns(); }),
-        fred_(WithClock(arguments), counts_) {
+        fred_(WithClock(arguments.fred), counts_),
+        polygon_rest_(WithClock(arguments.polygon_rest), counts_) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
 
@@ -61,6 +64,7 @@ class Simulator {
     if (request.path.starts_with("/_sim/")) return Control(request);
     if (Databento::Owns(request.path)) return databento_.Handle(request);
     if (Fred::Owns(request.path)) return fred_.Handle(request);
+    if (PolygonRest::Owns(request.path)) return polygon_rest_.Handle(request);
     if (FlatFiles::Owns(request.path)) return flat_files_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
   }
@@ -98,9 +102,9 @@ class Simulator {
 
  private:
   // All vendors live on the same day.
-  FredOptions WithClock(const Arguments& arguments) {
-    FredOptions options = arguments.fred;
-    options.seed = arguments.databento.archive.seed;
+  template <typename Options>
+  Options WithClock(Options options) {
+    options.seed = arguments_.databento.archive.seed;
     options.today = [this] { return DayOf(databento_.now_ns()); };
     return options;
   }
@@ -124,6 +128,7 @@ class Simulator {
     }
     try {
       if (action == "fred") return fred_.Revise(body);
+      if (action == "polygon") return polygon_rest_.Control(body);
       if (action == "flatfiles") return flat_files_.Control(body);
       return databento_.Control(action, body);
     } catch (const Json::exception& error) {
@@ -137,6 +142,7 @@ class Simulator {
   Databento databento_;
   FlatFiles flat_files_;
   Fred fred_;
+  PolygonRest polygon_rest_;
   std::mutex log_mutex_;
   std::ofstream log_;
 };
@@ -193,6 +199,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 3))
       ->capture_default_str();
   app.add_option("--key", arguments.databento.key, "the only key that works; without: any of the right form");
+  app.add_option("--polygon-key", arguments.polygon_rest.key, "the only key of Polygon's REST API that works");
+  app.add_option("--polygon-page", arguments.polygon_rest.page_limit, "rows of its pages, at most")
+      ->capture_default_str();
   app.add_option("--fred-key", arguments.fred.key, "the only FRED key that works; without: any of the right form");
   app.add_option("--fred-page", arguments.fred.page_limit, "rows of a page of FRED, at most")->capture_default_str();
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");

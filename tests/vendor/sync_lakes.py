@@ -28,6 +28,7 @@ root = "{lake}"
 base_url = "{url}/v0"
 key = "env:DATABENTO_API_KEY"
 [sources.polygon]
+base_url = "{url}"
 s3_endpoint = "{url}"
 [sources.fred]
 base_url = "{url}/fred"
@@ -88,7 +89,17 @@ series = ["SOFR", "UNRATE", "VIXCLS", "GDP"]
 start = 2021-01-01
 """,
 }
+# Tables of Polygon's REST API: chains of pages, a partition a year and a month.
+POLYGON_REST = {name: f'source = "polygon"\nrest = "{name}"\nstart = {start}\n' for name, start in (
+    ("dividends", "2022-12-15"), ("short_volume", "2023-01-23"), ("news", "2023-01-20"))}
 VENDORS = {
+    "polygon_rest": Vendor(
+        POLYGON_REST, data="^/(v2|v3|stocks)/", free="none there is", one_cell={"path": "news"},
+        of_schema={f"polygon/{name}": name for name in POLYGON_REST},
+        labels={"dividends": "'ALL_SYMBOLS', strftime(ex_dividend_date, '%Y-%m-%d')",
+                "short_volume": "'ALL_SYMBOLS', strftime(date, '%Y-%m-%d')",
+                "news": "'ALL_SYMBOLS', strftime(published_utc, '%Y-%m-%d')"},
+        pages=8, simulator=("--polygon-page", 15)),
     "fred": Vendor(
         FRED, data="observations", free="series$|vintagedates", one_cell={"parameters": {"series_id": "SOFR"}},
         of_schema={"fred/observations": "rates"}, labels={"rates": "series_id, year(date) || '-01-01'"},
@@ -130,7 +141,7 @@ class SyncLake:
     def environment(self, more=None):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "FRED_", "POLYGON_"))}
         return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key,
-                "FRED_API_KEY": self.sim.fred_key, "POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": self.sim.key,
+                "FRED_API_KEY": self.sim.fred_key, "POLYGON_API_KEY": self.sim.key, "POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": self.sim.key,
                 "LODE_HTTP_WAITS": WAITS, **(more or {})}
 
     def command(self, *words):

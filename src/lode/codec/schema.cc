@@ -301,7 +301,7 @@ const std::vector<TableSchema>& Registry() {
     all.push_back(Statistics());
     all.push_back(TradingStatus());
     all.push_back(Imbalance());
-    for (std::vector<TableSchema> tables : {PolygonTables(), TardisTables(), FredTables()}) {
+    for (std::vector<TableSchema> tables : {PolygonTables(), PolygonRestTables(), TardisTables(), FredTables()}) {
       std::move(tables.begin(), tables.end(), std::back_inserter(all));
     }
     return all;

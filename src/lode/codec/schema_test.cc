@@ -11,7 +11,7 @@
 namespace lode::codec {
 namespace {
 
-constexpr const char* kSources[] = {"databento", "polygon", "tardis", "fred"};
+constexpr const char* kSources[] = {"databento", "polygon", "polygon_rest", "tardis", "fred"};
 
 std::vector<const TableSchema*> AllSchemas() {
   std::vector<const TableSchema*> all;
@@ -112,6 +112,14 @@ std::string_view SourceRules(std::string_view source) {
            "and "
            "a file\n"
            "  without the vendor's name is merged by key.\n";
+  }
+  if (source == "polygon_rest") {
+    return "\n# Polygon REST\n"
+           "- Columns are the members of the vendor's rows; those of inner objects have both names (`publisher_name`). "
+           "Lists are\n"
+           "  JSON text: `unnest(from_json(tickers, '[\"VARCHAR\"]'))`.\n"
+           "- **Decimals** are DOUBLE. A number as text is taken too.\n"
+           "- A table is the whole market's: a day that is asked for again replaces all rows it had.\n";
   }
   if (source == "fred") {
     return "\n# FRED\n"

@@ -84,8 +84,8 @@ class Body {
   virtual Status Write(std::span<const std::byte> bytes) = 0;
   // The response ended whole. kCorrupt: not what was asked for, try again.
   virtual Status End() = 0;
-  // After a response that broke off: what came of it is of use, so that the caller asks for the rest itself. The request
-  // ends with kBroken instead of another try.
+  // After a response that broke off: what came of it is of use, so that the caller asks for the rest itself. The
+  // request ends with kBroken instead of another try.
   virtual bool keeps_part() const { return false; }
 };
 

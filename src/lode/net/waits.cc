@@ -16,7 +16,8 @@ Status ApplyWaits(std::string_view text, ClientOptions* options) {
     if (i > 0 && (at == end || *at++ != ',')) at = end;
     const auto [next, problem] = std::from_chars(at, end, numbers[i]);
     if (problem != std::errc() || numbers[i] < 1) {
-      return Fail(ErrorKind::kConfig, "{} wants ATTEMPTS,FIRST_MS,LONGEST_MS,IDLE_MS[,RATE], not '{}'", kWaitsVariable, text);
+      return Fail(ErrorKind::kConfig, "{} wants ATTEMPTS,FIRST_MS,LONGEST_MS,IDLE_MS[,RATE], not '{}'", kWaitsVariable,
+                  text);
     }
     at = next;
   }

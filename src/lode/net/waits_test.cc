@@ -20,8 +20,8 @@ TEST(Waits, FourNumbersTakeTheDefaultsPlace) {
 }
 
 TEST(Waits, AnythingElseIsRefusedAndChangesNothing) {
-  for (const char* text : {"", "3", "3,5,20", "3,5,20,", "3,5,20,0", "3,5,20,1000,", "3,5,20,1000,0", "3,5,20,1000,1,1", "3;5;20;1000", "a,5,20,1000",
-                           "3, 5,20,1000", "99999999999,1,1,1", "-1,5,20,1000"}) {
+  for (const char* text : {"", "3", "3,5,20", "3,5,20,", "3,5,20,0", "3,5,20,1000,", "3,5,20,1000,0", "3,5,20,1000,1,1",
+                           "3;5;20;1000", "a,5,20,1000", "3, 5,20,1000", "99999999999,1,1,1", "-1,5,20,1000"}) {
     ClientOptions options;
     const Status applied = ApplyWaits(text, &options);
     ASSERT_FALSE(applied) << text;

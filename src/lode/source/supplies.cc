@@ -4,6 +4,7 @@
 #include "lode/source/fred/supply.h"
 #include "lode/source/polygon/flat_file.h"
 #include "lode/source/polygon/flat_file_supply.h"
+#include "lode/source/polygon/rest.h"
 #include "lode/source/supply.h"
 
 namespace lode::source {
@@ -18,6 +19,7 @@ struct Entry {
   std::optional<YearMonthDay> start = {};  // of its data, where one asks for all of them
 };
 
+bool IsRest(const DatasetConfig& dataset) { return !dataset.rest.empty(); }
 bool IsFlatFile(const DatasetConfig& dataset) { return !dataset.flat_file.empty(); }
 
 // A vendor adds one line here.
@@ -25,6 +27,7 @@ constexpr std::array kSupplies = std::to_array<Entry>({
     {"databento", databento::OpenSupply},
     {"fred", fred::OpenSupply, nullptr, nullptr, YearMonthDay{1776, 7, 4}},
     {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols},
+    {"polygon", polygon::OpenRest, IsRest, polygon::kAllSymbols},
 });
 
 const Entry* FindEntry(const DatasetConfig& dataset) {
