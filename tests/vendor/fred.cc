@@ -324,9 +324,20 @@ Response Fred::Handle(const Request& request) {
   if (!is_data) return response;
   const Day begins = std::max(page.first, series->observations.front().date);
   const Day ends = std::min(page.last, series->observations.back().date);
-  response.done = [this, page, id, begins, ends](bool whole, uint64_t body_bytes) {
+  // A chain is delivered whole when all of its pages were, the harmed ones asked for again.
+  const auto place = std::pair(request.Find("realtime_start").value_or(""), request.Find("offset").value_or("0"));
+  if (place.second == "0" && place.first <= FormatDay(kEarliest)) {
+    const std::lock_guard lock(mutex_);
+    harmed_[id].clear();
+  }
+  response.done = [this, page, id, begins, ends, place](bool whole, uint64_t body_bytes) {
     counts_.CountStream(page.rows, body_bytes, 0, whole);
-    if (!whole || !page.ends) return;
+    {
+      const std::lock_guard lock(mutex_);
+      if (whole) harmed_[id].erase(place);
+      if (!whole) harmed_[id].insert(place);
+      if (!page.ends || !harmed_[id].empty()) return;
+    }
     std::vector<Day> years;
     for (int year = ToYearMonthDay(begins).year; year <= ToYearMonthDay(ends).year; ++year) {
       years.push_back(ToDay({year, 1, 1}));

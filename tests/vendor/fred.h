@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,8 @@ class Fred {
   Counts& counts_;
   mutable std::mutex mutex_;
   std::map<std::string, std::map<Day, std::vector<Version>>> revisions_;  // of tests
+  // By series: pages (start of the window, offset) of the chain in hand that did not go out whole.
+  std::map<std::string, std::set<std::pair<std::string, std::string>>> harmed_;
 };
 
 }  // namespace lode::vendor
