@@ -88,6 +88,8 @@ if [[ -e $WORK/.sim/port ]]; then
   export LODE_SOURCES_DATABENTO_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v0
   export LODE_SOURCES_FRED_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/fred FRED_API_KEY=0123456789abcdef0123456789abcdef
   export LODE_SOURCES_POLYGON_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port") POLYGON_API_KEY=polygon-rest-key-0123456789
+  export LODE_SOURCES_TARDIS_API_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v1 LODE_SOURCES_TARDIS_DATASETS_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v1
+  export TARDIS_API_KEY=${TARDIS_API_KEY-db-ABCDEFGHJKLMNPQRSTUVWXYZ23456}
   export LODE_SOURCES_POLYGON_S3_ENDPOINT=http://127.0.0.1:$(<"$WORK/.sim/port")
   export POLYGON_S3_KEY_ID=flat-files-key-id POLYGON_S3_SECRET=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456
   export DATABENTO_API_KEY=db-ABCDEFGHJKLMNPQRSTUVWXYZ23456 LODE_HTTP_WAITS=${LODE_HTTP_WAITS:-3,5,20,20000}
@@ -131,6 +133,18 @@ declare_rest() {
   {
     printf '[datasets.%s]\nsource = "polygon"\nrest = "%s"\nstart = %s\n' "$1" "$2" "$3"
     shift 3
+    (($#)) && printf '%s\n' "$@"
+  } >> "$LAKE/lode.toml"
+  return 0
+}
+
+# declare_tardis NAME EXCHANGE DATA_TYPE SYMBOLS START [LINE…]: the same for a dataset of Tardis'.
+declare_tardis() {
+  mkdir -p "$LAKE"
+  {
+    printf '[datasets.%s]\nsource = "tardis"\nexchange = "%s"\ndata_type = "%s"\n' "$1" "$2" "$3"
+    printf 'symbols = ["%s"]\nstart = %s\n' "${4//,/\", \"}" "$5"
+    shift 5
     (($#)) && printf '%s\n' "$@"
   } >> "$LAKE/lode.toml"
   return 0

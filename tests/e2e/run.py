@@ -142,7 +142,7 @@ class Case:
         wrapper.write_text(f'#!/bin/sh\nLC_ALL={self.locale} exec "$LODE" "$@"\n')
         wrapper.chmod(0o755)
         environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith(("LODE_", "DATABENTO_", "XDG_"))}
+                       if not name.startswith(("LODE_", "DATABENTO_", "TARDIS_", "XDG_"))}
         environment.update(LODE=str(self.options.lode), LAKE=str(work / "lake"), WORK=str(work), HOME=str(home),
                            LODE_VENDOR_SIM=str(self.options.lode.parent / "lode_vendor_sim"),
                            FIXTURES=str(self.fixtures), CASE=str(self.folder), LODE_FIXTURES=str(self.options.fixtures),

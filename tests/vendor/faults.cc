@@ -123,6 +123,8 @@ void FaultScript::Rule::ReadAction(const Json& action) {
       fault.body = value.is_string() ? value.get<std::string>() : value.dump();
     else if (key == "content_type")
       fault.content_type = value.get<std::string>();
+    else if (key == "path")
+      fault.path = value.get<std::string>();
     else if (key == "headers") {
       for (const auto& [header, text] : value.items()) fault.headers.emplace_back(header, text.get<std::string>());
     } else if (key == "form") {
@@ -234,6 +236,7 @@ Fault FaultScript::Decide(const Request& request) {
     all.duplicate |= one.duplicate;
     all.endpoint.ignore_range |= one.endpoint.ignore_range;
     all.endpoint.wrong_hash |= one.endpoint.wrong_hash;
+    if (all.path.empty()) all.path = one.path;
     if (all.delay_ms == 0) all.delay_ms = one.delay_ms;
     if (all.hang_after < 0) all.hang_after = one.hang_after;
     if (all.reset_at < 0) all.reset_at = one.reset_at;

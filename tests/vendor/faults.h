@@ -36,6 +36,7 @@ struct Fault {
   bool html = false, empty = false, duplicate = false;
   int64_t clock_skew_s = 0;
   std::vector<std::pair<std::string, std::string>> form;  // parameters the endpoint sees instead of the request's
+  std::string path;                                       // the endpoint sees instead of the request's
   EndpointFaults endpoint;
   std::vector<std::string> rules;  // that matched, by name
 };

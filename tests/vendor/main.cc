@@ -17,6 +17,7 @@
 #include "fred.h"
 #include "polygon_rest.h"
 #include "server.h"
+#include "tardis.h"
 
 namespace {
 
@@ -29,6 +30,7 @@ struct Arguments {
   DatabentoOptions databento;
   FredOptions fred;
   PolygonRestOptions polygon_rest;
+  TardisOptions tardis;
   FlatFilesOptions flat_files;
   std::string entitled_from;
 };
@@ -49,7 +51,8 @@ class Simulator {
         databento_(arguments.databento, counts_),
         flat_files_(arguments.flat_files, counts_, [this] { return databento_.now_ns(); }),
         fred_(WithClock(arguments.fred), counts_),
-        polygon_rest_(WithClock(arguments.polygon_rest), counts_) {
+        polygon_rest_(WithClock(arguments.polygon_rest), counts_),
+        tardis_(arguments.tardis, counts_, [this] { return databento_.now_ns(); }) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
 
@@ -65,6 +68,7 @@ class Simulator {
     if (Databento::Owns(request.path)) return databento_.Handle(request);
     if (Fred::Owns(request.path)) return fred_.Handle(request);
     if (PolygonRest::Owns(request.path)) return polygon_rest_.Handle(request);
+    if (Tardis::Owns(request.path)) return tardis_.Handle(request);
     if (FlatFiles::Owns(request.path)) return flat_files_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
   }
@@ -129,6 +133,7 @@ class Simulator {
     try {
       if (action == "fred") return fred_.Revise(body);
       if (action == "polygon") return polygon_rest_.Control(body);
+      if (action == "tardis") return tardis_.Control(body);
       if (action == "flatfiles") return flat_files_.Control(body);
       return databento_.Control(action, body);
     } catch (const Json::exception& error) {
@@ -143,6 +148,7 @@ class Simulator {
   FlatFiles flat_files_;
   Fred fred_;
   PolygonRest polygon_rest_;
+  Tardis tardis_;
   std::mutex log_mutex_;
   std::ofstream log_;
 };
@@ -205,6 +211,8 @@ int main(int argc, char** argv) {
   app.add_option("--fred-key", arguments.fred.key, "the only FRED key that works; without: any of the right form");
   app.add_option("--fred-page", arguments.fred.page_limit, "rows of a page of FRED, at most")->capture_default_str();
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");
+  app.add_option("--tardis-rows", arguments.tardis.rows, "of a file, about")->check(CLI::Range(2, 10'000'000));
+  app.add_option("--tardis-options", arguments.tardis.more_options, "more options on Deribit, for tests of size");
   app.add_option("--s3-key-id", arguments.flat_files.key.id, "of Polygon's flat files; --key is the secret")
       ->capture_default_str();
   app.add_option("--flat-files", arguments.flat_files.folder,
@@ -222,6 +230,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   arguments.databento.archive.now_ns = now->ns;
+  arguments.tardis.seed = arguments.databento.archive.seed;
+  arguments.tardis.key = arguments.databento.key;
   arguments.flat_files.seed = arguments.databento.archive.seed;
   arguments.flat_files.key.secret = arguments.databento.key;
   if (!arguments.entitled_from.empty()) {

@@ -193,6 +193,7 @@ void Server::Answer(Connection& connection, Request& request) {
   const bool exempt = options_.faults == nullptr || request.path.starts_with("/_sim/");
   Fault fault = exempt ? Fault{} : options_.faults->Decide(request);
   request.faults = fault.endpoint;
+  if (!fault.path.empty()) request.path = fault.path;
   for (const auto& [name, value] : fault.form) {
     request.parameters.erase(name);
     request.parameters.emplace(name, value);

@@ -73,11 +73,25 @@ FINAL = {
     "redirect 302": ({"status": 302, "redirect": "http://127.0.0.1:{foreign}/elsewhere"}, 3),
     "redirect 308": ({"status": 308, "redirect": "/elsewhere"}, 3),
 }
-# A sound answer to another question. What it holds is delivered as far as the vendor's books go.
+# Where a vendor's own words change that: a 401 of Tardis' beside a key that it knows means a plan that ends, and the
+# other cells come.
+FINAL_OF = {"tardis": {"401": ({"status": 401}, 0), "403": ({"status": 403}, 0)}}
+# A sound answer to another question, and the code of the run that meets it. What it holds is delivered as far as the
+# vendor's books go.
 OTHER = {
-    "symbol": {"form": {"symbols": "ZC.FUT"}},
-    "days": {"form": {"start": "2022-06-06", "end": "2022-06-10"}},
-    "schema": {"form": {"schema": "ohlcv-1h"}},
+    "databento": {"symbol": ({"form": {"symbols": "ZC.FUT"}}, 3),
+                  "days": ({"form": {"start": "2022-06-06", "end": "2022-06-10"}}, 3),
+                  "schema": ({"form": {"schema": "ohlcv-1h"}}, 3)},
+    "polygon": {},  # a market day's file is asked for by its name
+    # A page says which question it answers and is asked for again; a series without vintages is refused then.
+    "fred": {"days": ({"form": {"observation_end": "2021-06-30"}}, None),
+             "real time": ({"form": {"realtime_start": "2000-01-01"}}, None)},
+    "polygon_rest": {},
+    # Of another symbol or exchange the first row tells (these files have some): asked for again, and then it is right.
+    "tardis": {"symbol": ({"path": "/v1/deribit/trades/2024/01/02/ETH-28JUN24.csv.gz"}, 0),
+               "exchange": ({"path": "/v1/bitmex/trades/2024/01/02/XBTUSD.csv.gz"}, 0),
+               "day": ({"path": "/v1/deribit/trades/2023/12/20/BTC-PERPETUAL.csv.gz"}, 3),
+               "data type": ({"path": "/v1/deribit/quotes/2024/01/02/BTC-PERPETUAL.csv.gz"}, 3)},
 }
 # Slow or odd, and right all the same: the first run does it.
 HARMLESS = {
@@ -89,16 +103,11 @@ HARMLESS = {
     "budget": {"budget": 100},
     "small budget": {"budget": 10, "status": 504},
 }
-# A market day's file is asked for by its name: there is no other question. A page says which question it answers and
-# is asked for again; a series without vintages is refused then.
-OTHERS = {"databento": OTHER, "polygon": {}, "polygon_rest": {}, "fred": {"days": {"form": {"observation_end": "2021-06-30"}},
-                                                      "real time": {"form": {"realtime_start": "2000-01-01"}}}}
-ONLY_DATABENTO = ("budget",)  # there is no smaller question
 # Nothing but the connection protects a listing.
-NOT_EARLY = {"databento": ("twice",), "polygon": ("twice", "corrupt"), "fred": (), "polygon_rest": ("",)}
+NOT_EARLY = {"databento": ("twice",), "polygon": ("twice", "corrupt"), "tardis": ("twice",), "fred": (), "polygon_rest": ("",)}
 # Found out when the file is decoded, so that the next run asks for it again: a body that goes on after its end; of a
-# gzip file also a wrong bit, while one that is too long or too short is known by the listed size.
-LATE = {"databento": ("twice",), "polygon": ("corrupt",), "fred": (), "polygon_rest": ()}
+# flat file also a wrong bit, while one that is too long or too short is known by the listed size.
+LATE = {"databento": ("twice",), "polygon": ("corrupt",), "tardis": (), "fred": (), "polygon_rest": ()}
 # What happens depends on the byte: JSON has no checksum, a wrong bit may break it, or show as a bad record.
 EITHER = {"fred": ("corrupt",)}
 # A wrong bit in a name or a title is a name or a title: only the connection (TLS) can tell, which loopback has not.
@@ -111,6 +120,10 @@ class FaultsTest:
         self.arguments, self.folder = arguments, folder
         self.vendor_name, self.vendor = arguments.vendor, sync_lakes.VENDORS[arguments.vendor]
         self.paths = (self.vendor.data,) * 3 + tuple(self.vendor.free.split("|")) + (".",)
+        self.final, self.other = {**FINAL, **FINAL_OF.get(self.vendor_name, {})}, OTHER[self.vendor_name]
+        # Files by name cannot be asked for in smaller pieces.
+        self.harmless = {name: action for name, action in HARMLESS.items()
+                         if self.vendor_name == "databento" or "budget" not in action}
         self.local = threading.local()
         self.sims = []
 
@@ -139,7 +152,7 @@ class FaultsTest:
             raise Failure(f"rows and complete cells differ: {sorted(set(self.sums) ^ set(complete))[:4]}")
 
     def start_simulator(self):
-        sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5, *self.vendor.simulator)
+        sim = simulator.Simulator(self.arguments.sim, "--today", self.vendor.today, "--seed", 5, *self.vendor.simulator)
         self.sims.append(sim)
         return sim
 
@@ -206,13 +219,14 @@ class FaultsTest:
         lake = self.lane()
         kind, fault = name.split(": ")
         if kind == "final":
-            action, code = FINAL[fault]
+            action, code = self.final[fault]
             lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
         elif kind == "other":
-            action, code = OTHERS[self.vendor_name][fault], 3 if self.vendor_name == "databento" else None
-            lake.sim.faults(self.rule(lake.sim, action, path=self.vendor.data, first=2))
+            action, code = self.other[fault]
+            conditions = {"path": self.vendor.data, **(self.vendor.one_cell if "path" in action else {}), "first": 2}
+            lake.sim.faults(self.rule(lake.sim, action, **conditions))
         elif kind == "harmless":
-            action, code = HARMLESS[fault], 0
+            action, code = self.harmless[fault], 0
             lake.sim.faults(self.rule(lake.sim, action, path="." if "budget" not in action else self.vendor.data))
         else:
             action, code = TRANSIENT[fault], 3 if fault.startswith(LATE[self.vendor_name]) else 0
@@ -236,20 +250,19 @@ class FaultsTest:
         self.check_calm(lake, destroyed, answered_others=kind == "other")
 
     def singles(self):
-        names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in FINAL]
-        names += [f"other: {name}" for name in OTHERS[self.vendor_name]] + [f"harmless: {name}" for name in HARMLESS]
+        names = [f"transient: {name}" for name in TRANSIENT] + [f"final: {name}" for name in self.final]
+        names += [f"other: {name}" for name in self.other] + [f"harmless: {name}" for name in self.harmless]
         names += [f"lasting: {name}" for name in TRANSIENT if "hang" not in name]
         names += [f"early: {name}" for name in TRANSIENT if not name.startswith(NOT_EARLY[self.vendor_name])]
-        unfit = UNSEEN.get(self.vendor_name, ()) + (() if self.vendor_name == "databento" else ONLY_DATABENTO)
-        return [name for name in names if not any(part in name for part in unfit)]
+        return [name for name in names if not any(part in name for part in UNSEEN.get(self.vendor_name, ()))]
 
     # ---- mixes ----
 
     def random_rule(self, choice, sim):
-        actions = {**TRANSIENT, **{name: action for name, (action, _) in FINAL.items()}, **HARMLESS, "403": {"status": 403}}
-        if self.vendor_name != "databento":
-            unfit = UNSEEN.get(self.vendor_name, ()) + ONLY_DATABENTO
-            actions = {name: action for name, action in actions.items() if not any(part in name for part in unfit)}
+        actions = {**TRANSIENT, **{name: action for name, (action, _) in self.final.items()}, **self.harmless,
+                   "403": {"status": 403}}
+        unseen = UNSEEN.get(self.vendor_name, ())
+        actions = {name: action for name, action in actions.items() if not any(part in name for part in unseen)}
         name = choice.choice(sorted(actions))
         conditions = {"name": name, "path": choice.choice(self.paths), "probability": choice.choice((0.03, 0.1, 0.3, 0.7))}
         if "hang" in name:

@@ -84,7 +84,7 @@ class KillsTest:
 
     def lane(self):
         if not hasattr(self.local, "sim"):
-            self.local.sim = simulator.Simulator(self.arguments.sim, "--today", sync_lakes.TODAY, "--seed", 5,
+            self.local.sim = simulator.Simulator(self.arguments.sim, "--today", self.vendor.today, "--seed", 5,
                                                  *self.vendor.simulator)
             self.sims.append(self.local.sim)
         sim = self.local.sim
@@ -115,7 +115,7 @@ class KillsTest:
                                           choice.randint(1, self.calls))
         else:
             wait = choice.uniform(0, self.seconds)
-        process = subprocess.Popen(lake.command("sync", "-e", sync_lakes.LAST, "--max-cost", 1000, "--quiet",
+        process = subprocess.Popen(lake.command("sync", "-e", self.vendor.last, "--max-cost", 1000, "--quiet",
                                                 "--max-concurrent", IN_FLIGHT),
                                    env=lake.environment(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:

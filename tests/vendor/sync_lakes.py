@@ -33,13 +33,17 @@ s3_endpoint = "{url}"
 [sources.fred]
 base_url = "{url}/fred"
 key = "env:FRED_API_KEY"
+[sources.tardis]
+api_url = "{url}/v1"
+datasets_url = "{url}/v1"
 """
 
 
 class Vendor:
     """What the tests must know of a vendor. A vendor adds one below."""
 
-    def __init__(self, datasets, data, free, labels, one_cell, of_schema, pages=1, simulator=()):
+    def __init__(self, datasets, data, free, labels, one_cell, of_schema, last="2023-02-03", today="2023-02-06", pages=1,
+                 simulator=()):
         self.datasets = datasets    # {name: declaration}
         self.data = data            # paths of requests that bring data
         self.free = free            # paths of those that tell what there is
@@ -48,6 +52,7 @@ class Vendor:
         self.of_schema = of_schema  # {schema of the simulator's books: dataset}
         self.pages = pages          # answers that one delivery consists of, at most
         self.simulator = simulator  # further options of lode_vendor_sim
+        self.last, self.today = last, today
 
 
 # Small, with every shape: parents that share requests and partitions of years, bars of a minute by rank across a
@@ -92,6 +97,29 @@ start = 2021-01-01
 # Tables of Polygon's REST API: chains of pages, a partition a year and a month.
 POLYGON_REST = {name: f'source = "polygon"\nrest = "{name}"\nstart = {start}\n' for name, start in (
     ("dividends", "2022-12-15"), ("short_volume", "2023-01-23"), ("news", "2023-01-20"))}
+# Files of one symbol and day: named ones and grouped ones, many days without rows, one that lists in the middle, a layout
+# where two symbols share a partition.
+TARDIS = {
+    "trades": """source = "tardis"
+exchange = "deribit"
+data_type = "trades"
+symbols = ["BTC-PERPETUAL", "ETH-PERPETUAL", "SOL_USDC-29MAR24-150-C"]
+start = 2023-12-29
+""",
+    "chain": """source = "tardis"
+exchange = "deribit"
+data_type = "options_chain"
+symbols = ["OPTIONS"]
+start = 2023-12-31
+""",
+    "liquidations": """source = "tardis"
+exchange = "binance-futures"
+data_type = "liquidations"
+symbols = ["PERPETUALS", "btcusdt"]
+start = 2023-12-30
+layout = "{day}.parquet"
+""",
+}
 VENDORS = {
     "polygon_rest": Vendor(
         POLYGON_REST, data="^/(v2|v3|stocks)/", free="none there is", one_cell={"path": "news"},
@@ -115,9 +143,12 @@ VENDORS = {
         of_schema={"us_stocks_sip/day_aggs_v1": "stocks", "us_options_opra/minute_aggs_v1": "options",
                    "us_stocks_sip/trades_v1": "trades"},
         labels=dict.fromkeys(POLYGON, "'ALL_SYMBOLS', strftime(session_date, '%Y-%m-%d')")),
+    "tardis": Vendor(
+        TARDIS, data="csv.gz", free="v1/exchanges", one_cell={"path": "trades/.*/BTC-PERPETUAL"},
+        of_schema={"tardis/trades": "trades", "tardis/options_chain": "chain", "tardis/liquidations": "liquidations"},
+        labels=dict.fromkeys(TARDIS, "substr(source_file, 5), strftime(local_timestamp, '%Y-%m-%d')"),
+        last="2024-01-04", today="2024-01-07"),
 }
-LAST = "2023-02-03"
-TODAY = "2023-02-06"
 
 
 class SyncLake:
@@ -139,9 +170,11 @@ class SyncLake:
                                + "".join(f"[datasets.{name}]\n{text}" for name, text in self.datasets.items()))
 
     def environment(self, more=None):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "FRED_", "POLYGON_"))}
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith(("LODE_", "DATABENTO_", "FRED_", "POLYGON_", "TARDIS_"))}
         return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key,
-                "FRED_API_KEY": self.sim.fred_key, "POLYGON_API_KEY": self.sim.key, "POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": self.sim.key,
+                "FRED_API_KEY": self.sim.fred_key, "POLYGON_API_KEY": self.sim.key, "POLYGON_S3_KEY_ID": "flat-files-key-id",
+                "POLYGON_S3_SECRET": self.sim.key, "TARDIS_API_KEY": self.sim.key,
                 "LODE_HTTP_WAITS": WAITS, **(more or {})}
 
     def command(self, *words):
@@ -155,7 +188,7 @@ class SyncLake:
         return done
 
     def sync(self, *words, **more):
-        return self.run("sync", "-e", LAST, "--max-cost", "1000", "--verbose", *words, **more)
+        return self.run("sync", "-e", self.vendor.last, "--max-cost", "1000", "--verbose", *words, **more)
 
     def must(self, *words, code=0):
         done = self.run(*words)

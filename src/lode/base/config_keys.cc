@@ -26,6 +26,7 @@ constexpr std::array kKnownKeys = std::to_array<KnownKey>({
     {"sources.tardis.api_url", kUrl, "https://api.tardis.dev/v1", true},
     {"sources.tardis.datasets_url", kUrl, "https://datasets.tardis.dev/v1", true},
     {"sources.tardis.key", kKey, "env:TARDIS_API_KEY"},
+    {"sources.tardis.key_style", kName, "plain"},
     {"sources.fred.base_url", kUrl, "https://api.stlouisfed.org/fred", true},
     {"sources.fred.key", kKey, "env:FRED_API_KEY"},
     {"datasets.*.source", kSource, ""},

@@ -69,6 +69,7 @@ JsonObject ReportEvent(const sync::SyncReport& report) {
       .Text("end", FormatDay(report.last))
       .Number("cells_planned", report.work_cells)
       .Number("stale_cells", report.stale_cells)
+      .Number("keyless_cells", report.keyless_cells)
       .Number("requests_planned", report.planned_requests)
       .Number("requests", report.requests)
       .Number("requests_kept", report.kept_requests)
@@ -166,11 +167,13 @@ class SyncCommand : public Command {
   }
 
   static Result<int> Verdict(const std::vector<sync::SyncReport>& reports) {
-    int64_t failed = 0, good = 0;
-    std::string refused;
+    int64_t failed = 0, good = 0, keyless = 0;
+    std::string refused, key_wanted;
     for (const sync::SyncReport& report : reports) {
       failed += report.failed_requests + static_cast<int64_t>(report.failed.size());
       good += report.requests + report.kept_requests;
+      keyless += report.keyless_cells;
+      if (report.keyless_cells > 0) key_wanted = report.key_wanted;
       if (refused.empty()) refused = report.refused;
     }
     if (failed > 0) {
@@ -178,6 +181,10 @@ class SyncCommand : public Command {
                   Count(failed, "request"));
     }
     if (!refused.empty() && good == 0) return Fail(ErrorKind::kRefused, "the vendor does not give it: {}", refused);
+    if (keyless > 0) {
+      return Fail(ErrorKind::kRefused, "{} not asked for: no API key; set {}, and run again", Count(keyless, "cell"),
+                  key_wanted);
+    }
     return 0;
   }
 

@@ -26,6 +26,7 @@ struct DecodedFile {
   const source::files::DataFile* file = nullptr;
   codec::StreamFacts stream;  // final
   std::map<Day, DayRows> days;
+  int64_t rejected = 0;  // records, of whichever day
 };
 
 // Begins the symbol of cells that answer no known request: "file:glbx-mdp3.trades".

@@ -291,7 +291,7 @@ class FileDecode {
   void Finish() {
     for (const codec::BadRecord& record : bad_records_.kept()) out_.rejected.push_back({input_.record.name, record});
     out_.records += decoded_.stream.records;
-    out_.rejected_count += bad_records_.count();
+    out_.rejected_count += decoded_.rejected = bad_records_.count();
     // Which day a rejected record belonged to is unknown; every day of the file carries the remark.
     if (bad_records_.count() > 0) {
       for (auto& [day, rows] : decoded_.days) rows.rejected = bad_records_.count();

@@ -178,9 +178,17 @@ class UnitRun {
             ? ""
             : fmt::format("; first: {}: record {}: {}", decoded_.rejected[0].file,
                           decoded_.rejected[0].record.source_row, decoded_.rejected[0].record.reason);
-    return Fail(ErrorKind::kBadInput,
-                "{}: {} of {} records are bad, which on_bad_record does not allow{}; nothing of this unit was taken in",
-                unit_.name, rejected, decoded_.records, first);
+    auto failure = Fail(ErrorKind::kBadInput,
+                        "{}: {} of {} records are bad, which on_bad_record does not allow{}; nothing of this unit was "
+                        "taken in",
+                        unit_.name, rejected, decoded_.records, first);
+    // Files over the wire were asked for one by one: the worst one is named, and the others need not wait for it.
+    const bool is_alone = unit_.files.size() == 1 || !unit_.files.front().from_wire;
+    if (is_alone) return failure;
+    const auto worst = std::ranges::max_element(decoded_.files, {}, &DecodedFile::rejected);
+    if (worst->rejected == 0) return failure;
+    const auto at = static_cast<size_t>(worst - decoded_.files.begin());
+    return std::unexpected(std::move(failure).error().With(unit_.files[at].record.name));
   }
 
   // Cells of all files of the unit; a cell that several files answer takes the better state and the sum of rows.

@@ -19,6 +19,7 @@ struct VendorDay {
     kDegraded,  // there, with known faults
     kPending,   // not ready yet: not requested
     kMissing,   // the vendor has none: not requested
+    kNoKey,     // given only with a key, and none is configured: not requested
   };
   Day day;
   State state = State::kAvailable;

@@ -18,17 +18,19 @@ using ledger::CellState;
 using State = VendorDay::State;
 
 // What becomes of one expected cell.
-enum class Verdict { kNothing, kRequest, kPending, kMissing, kUnresolved, kBefore, kAfter };
+enum class Verdict { kNothing, kRequest, kPending, kMissing, kNoKey, kUnresolved, kBefore, kAfter };
 
 CellState StateOf(Verdict verdict) {
   if (verdict == Verdict::kPending) return CellState::kPending;
-  return verdict == Verdict::kMissing ? CellState::kMissing : CellState::kNotListed;
+  const bool is_missing = verdict == Verdict::kMissing || verdict == Verdict::kNoKey;
+  return is_missing ? CellState::kMissing : CellState::kNotListed;
 }
 
 std::string ReasonOf(Verdict verdict, const Listing& listing, const WorkOptions& options) {
   switch (verdict) {
     case Verdict::kPending: return options.pending_reason;
     case Verdict::kMissing: return options.missing_reason;
+    case Verdict::kNoKey: return "the vendor gives it only with an API key, and none is configured";
     case Verdict::kUnresolved: return listing.unresolved;
     case Verdict::kBefore: return "not listed before " + FormatDay(*listing.first);
     case Verdict::kAfter: return "not listed after " + FormatDay(*listing.last);
@@ -79,6 +81,7 @@ class SymbolWalk {
   Verdict Judge(const VendorDay& expected, const Cell* cell) {
     if (options_.retry_failed_only && (cell == nullptr || !WentWrong(cell->state))) return Verdict::kNothing;
     const Verdict known = KnownWithoutRequest(expected);
+    if (known == Verdict::kNoKey && (cell == nullptr || !ledger::IsSettled(cell->state))) ++work_.keyless_cells;
     if (known != Verdict::kNothing) return IsNews(known, expected, cell) ? known : Verdict::kNothing;
     if (cell == nullptr || !ledger::IsSettled(cell->state)) return Verdict::kRequest;
     if (IsRevised(*cell, expected)) {
@@ -97,6 +100,7 @@ class SymbolWalk {
     if (listing_.last && expected.day > *listing_.last) return Verdict::kAfter;
     if (expected.state == State::kPending) return Verdict::kPending;
     if (expected.state == State::kMissing) return Verdict::kMissing;
+    if (expected.state == State::kNoKey) return Verdict::kNoKey;
     return Verdict::kNothing;
   }
 
@@ -136,7 +140,7 @@ class SymbolWalk {
   const WorkOptions& options_;
   Work& work_;
   std::vector<DayRun> runs_;
-  std::array<std::string, 7> reasons_;  // by verdict, made when first needed
+  std::array<std::string, 8> reasons_;  // by verdict, made when first needed
 };
 
 using CellsBySymbol = std::unordered_map<std::string_view, std::span<const CellRow>>;

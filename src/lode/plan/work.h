@@ -54,15 +54,17 @@ struct Work {
   std::vector<SymbolWork> symbols;
   std::vector<RecordedRun> recorded;
   std::vector<StaleCell> stale;
-  int64_t cells = 0;  // in `symbols`
+  int64_t cells = 0;          // in `symbols`
+  int64_t keyless_cells = 0;  // unsettled ones that wait for a key
 };
 
 // `days` sorted, none twice. `present` sorted by symbol and day, as Ledger::Cells returns them, after MarkLost. A
 // listing whose symbol came before is ignored.
 //
 // A cell is work when it is absent, unsettled, revised by the vendor, or `not_listed` although its listing names an
-// interval that holds it. Days the vendor calls pending or missing and days outside the listing are never work, not
-// even with `refetch`: they are recorded, unless the ledger says so already or knows better (ledger::Replaces).
+// interval that holds it. Days the vendor calls pending or missing or gives only with a key, and days outside the
+// listing are never work, not even with `refetch`: they are recorded, unless the ledger says so already or knows better
+// (ledger::Replaces).
 Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, std::span<const ledger::CellRow> present,
               const WorkOptions& options);
 

@@ -220,6 +220,27 @@ TEST(Work, ALostCellOfAPendingDayIsNotRecordedForEver) {
   EXPECT_TRUE(work.recorded.empty());
 }
 
+TEST(Work, DaysThatWantAKeyAreNotAskedForUntilThereIsOne) {
+  std::vector<VendorDay> days = Week();
+  for (const size_t i : {1, 2}) days[i].state = State::kNoKey;
+  const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kComplete)};
+  const Work work = FindWork(days, std::vector{Listed("A")}, present, {});
+  EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-04..2024-01-05");
+  EXPECT_EQ(work.keyless_cells, 1);  // the settled one is no loss
+  EXPECT_EQ(RecordedText(work),
+            "A 2024-01-03 missing: the vendor gives it only with an API key, and none is configured\n");
+  const std::vector<CellRow> recorded = {Row("A", "2024-01-03", CellState::kMissing)};
+  EXPECT_EQ(Text(FindWork(Week(), std::vector{Listed("A")}, recorded, {})), "A 2024-01-01..2024-01-05");
+}
+
+TEST(Work, WhyADayIsPendingIsTheSuppliersWord) {
+  std::vector<VendorDay> days = Week();
+  days.resize(1);
+  days[0].state = State::kPending;
+  const Work work = FindWork(days, std::vector{Listed("A")}, {}, {.pending_reason = "not exported yet"});
+  EXPECT_EQ(RecordedText(work), "A 2024-01-01 pending: not exported yet\n");
+}
+
 TEST(Work, WhatComesAnotherWayIsLeftOut) {
   const std::vector<Listing> listings = {Listed("A"), Listed("B")};
   Work work = FindWork(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});

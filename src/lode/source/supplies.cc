@@ -6,6 +6,7 @@
 #include "lode/source/polygon/flat_file_supply.h"
 #include "lode/source/polygon/rest.h"
 #include "lode/source/supply.h"
+#include "lode/source/tardis/supply.h"
 
 namespace lode::source {
 namespace {
@@ -28,6 +29,7 @@ constexpr std::array kSupplies = std::to_array<Entry>({
     {"fred", fred::OpenSupply, nullptr, nullptr, YearMonthDay{1776, 7, 4}},
     {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols},
     {"polygon", polygon::OpenRest, IsRest, polygon::kAllSymbols},
+    {"tardis", tardis::OpenSupply},
 });
 
 const Entry* FindEntry(const DatasetConfig& dataset) {

@@ -73,6 +73,8 @@ class Supply {
   virtual Result<Estimate> EstimateCost(const plan::Work& work, bool whole) = 0;
   // What decides a request's id besides symbols and days.
   virtual plan::Selection selection() const = 0;
+  // A symbol as the vendor spells it: what cells are called.
+  virtual std::string Spell(std::string symbol) const { return symbol; }
   // The most of one request, where the vendor's files decide it; unset: the dataset's `chunk` or the schema do.
   virtual std::optional<plan::ChunkLimits> request_limits() const { return std::nullopt; }
   // Whether Fetch continues what `file` holds of an earlier try, in this run or another.

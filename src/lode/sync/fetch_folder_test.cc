@@ -117,6 +117,17 @@ TEST_F(FetchFolderTest, WhatAnotherSelectionAskedForIsRemoved) {
   }
 }
 
+TEST_F(FetchFolderTest, PartsThatCanBeContinuedStayForTheRunThatWantsThem) {
+  Write("half.part", "ha");
+  Write("other.part", "of a request that nobody makes any more");
+  EXPECT_THAT(FetchFolder(temporary_.path() / "fetch" / "d").Open(selection_, true).value(), IsEmpty());
+  EXPECT_THAT(Files(), ElementsAre("half.part", "other.part"));
+  folder_.Close({"half"});
+  EXPECT_THAT(Files(), ElementsAre("half.part"));
+  folder_.Close({});
+  EXPECT_FALSE(fs::exists(temporary_.path() / "fetch"));
+}
+
 TEST_F(FetchFolderTest, ClosesOnlyWhenNothingIsLeft) {
   Keep("0123", RequestOf({"A"}, "2024-01-02", 1));
   folder_.Close({});

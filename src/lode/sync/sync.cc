@@ -92,11 +92,18 @@ class DatasetSync {
     if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
     LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
+    std::set<std::string> spelled;
+    std::erase_if(symbols_, [&](std::string& symbol) {
+      symbol = supply_->Spell(std::move(symbol));
+      return !spelled.insert(symbol).second;
+    });
     report_.dataset = dataset_.name;
     report_.schema = schema_->name;
-    report_.vendor_dataset = dataset_.dataset;
+    report_.vendor_dataset = dataset_.exchange.empty() ? dataset_.dataset : dataset_.exchange;
     report_.first = request_.first;
     report_.last = request_.last;
+    const std::string key = fmt::format("sources.{}.key", dataset_.source);
+    report_.key_wanted = fmt::format("{} ({})", key, request_.config->Get(key).value_or("unset"));
     report_.symbols = static_cast<int64_t>(symbols_.size());
     return Ok();
   }
@@ -163,10 +170,11 @@ class DatasetSync {
       if (!listing.unresolved.empty()) report_.unresolved.push_back({listing.symbol, listing.unresolved});
     }
     report_.expected_cells = demand_.expected_cells;
-    report_.work_cells = report_.stale_cells = 0;
+    report_.work_cells = report_.stale_cells = report_.keyless_cells = 0;
     for (const plan::Work& work : demand_.works) {
       report_.work_cells += work.cells;
       report_.stale_cells += static_cast<int64_t>(work.stale.size());
+      report_.keyless_cells += work.keyless_cells;
       for (const plan::StaleCell& cell : work.stale) stale_.emplace(cell.symbol, cell.day);
     }
     report_.batches = static_cast<int64_t>(demand_.batches.size());

@@ -37,7 +37,8 @@ Condition::State StateOf(VendorDay::State state) {
     case VendorDay::State::kAvailable: return Condition::State::kAvailable;
     case VendorDay::State::kDegraded: return Condition::State::kDegraded;
     case VendorDay::State::kPending: return Condition::State::kPending;
-    case VendorDay::State::kMissing: return Condition::State::kMissing;
+    case VendorDay::State::kMissing:
+    case VendorDay::State::kNoKey: return Condition::State::kMissing;
   }
   return Condition::State::kAvailable;
 }

@@ -1,0 +1,268 @@
+#include "lode/source/tardis/supply.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "lode/base/nearest.h"
+#include "lode/codec/schema.h"
+#include "lode/source/tardis/api.h"
+#include "lode/source/tardis/csv_body.h"
+#include "lode/source/tardis/file_name.h"
+
+namespace lode::source::tardis {
+namespace {
+
+using databento::Condition;
+using ledger::CellState;
+using plan::VendorDay;
+
+// Ids that may be what a mistyped symbol means: of those that begin alike, so many.
+constexpr size_t kMostSuggestions = 2000, kAlikeBytes = 3;
+
+bool IsFree(Day day) { return ToYearMonthDay(day).day == 1; }
+
+// What the vendor says of a symbol's files.
+struct DatasetSymbolInfo {
+  std::string available_since, available_to, data_types;
+};
+
+class TardisSupply final : public Supply {
+ public:
+  TardisSupply(net::Client& client, Api api, DatasetConfig dataset)
+      : client_(client), api_(std::move(api)), dataset_(std::move(dataset)) {}
+
+  Result<Expectation> Expect(const std::vector<std::string>& symbols, Day first, Day last) override;
+  Result<Estimate> EstimateCost(const plan::Work&, bool) override { return Estimate{.usd = 0}; }  // by subscription
+  plan::Selection selection() const override { return {dataset_.exchange, dataset_.data_type, {}}; }
+  std::string Spell(std::string symbol) const override { return DatasetSymbol(symbol); }
+  std::optional<plan::ChunkLimits> request_limits() const override {
+    return plan::ChunkLimits{.symbols = 1, .days = 1};
+  }
+  bool continues_files() const override { return true; }
+  void Fetch(const plan::Request& request, const std::filesystem::path& file,
+             std::function<void(FetchOutcome)> done) override;
+  Result<files::Delivery> Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                  int64_t end_ns) const override;
+
+ private:
+  Status ReadExchange(const std::vector<std::string>& symbols);
+  Result<plan::Listing> ListingOf(const std::string& symbol) const;
+  // After a 401: whether the key is unknown, or does not cover this.
+  void JudgeKey(FetchOutcome outcome, std::function<void(FetchOutcome)> done);
+  std::string FileNameOf(const plan::Request& request) const;
+
+  net::Client& client_;
+  Api api_;
+  DatasetConfig dataset_;
+  std::optional<ExchangeInfo> exchange_;
+  std::set<std::string, std::less<>> asked_;
+  std::map<std::string, DatasetSymbolInfo, std::less<>> symbols_;  // of those
+  std::vector<std::string> alike_;
+  bool is_key_known_ = false;  // on the client's thread
+};
+
+Status TardisSupply::ReadExchange(const std::vector<std::string>& symbols) {
+  std::set<std::string, std::less<>> wanted(symbols.begin(), symbols.end());
+  if (exchange_ && std::ranges::includes(asked_, wanted)) return Ok();
+  std::map<std::string, DatasetSymbolInfo, std::less<>> found;
+  ExchangeVisitor visitor;
+  visitor.dataset = [&](const SymbolInfo& info) {
+    const auto is_alike = [&](const std::string& symbol) {
+      return symbol.substr(0, kAlikeBytes) == info.id.substr(0, kAlikeBytes);
+    };
+    if (alike_.size() < kMostSuggestions && std::ranges::any_of(wanted, is_alike)) alike_.emplace_back(info.id);
+    if (wanted.contains(info.id)) {
+      found.insert_or_assign(std::string(info.id),
+                             DatasetSymbolInfo{std::string(info.available_since), std::string(info.available_to),
+                                               std::string(info.data_types)});
+    }
+    return Ok();
+  };
+  const auto restart = [&] {
+    found.clear();
+    alike_.clear();
+  };
+  LODE_TRY(exchange_, api_.GetExchange(dataset_.exchange, std::move(visitor), restart));
+  if (!exchange_->has_datasets) {
+    return Fail(ErrorKind::kNotFound, "the vendor has no CSV files of exchange '{}'", dataset_.exchange);
+  }
+  symbols_ = std::move(found);
+  asked_ = std::move(wanted);
+  return Ok();
+}
+
+Result<plan::Listing> TardisSupply::ListingOf(const std::string& symbol) const {
+  plan::Listing listing{.symbol = symbol};
+  const auto found = symbols_.find(symbol);
+  if (found == symbols_.end()) {
+    listing.unresolved =
+        fmt::format("{} has no CSV files of that name{}", dataset_.exchange, DidYouMean(symbol, alike_));
+    return listing;
+  }
+  const DatasetSymbolInfo& info = found->second;
+  if (!fmt::format(",{},", info.data_types).contains(fmt::format(",{},", dataset_.data_type))) {
+    listing.unresolved = fmt::format("{} has no {} of it, only {}", dataset_.exchange, dataset_.data_type,
+                                     info.data_types.empty() ? "a name" : info.data_types);
+    return listing;
+  }
+  const auto instant = [&](const std::string& text) -> Result<int64_t> {
+    auto ns = ParseIsoNs(text);
+    if (!ns) return std::unexpected(std::move(ns).error().With(dataset_.exchange + " " + symbol));
+    return *ns;
+  };
+  LODE_TRY(const int64_t since, instant(info.available_since));
+  listing.first = DayOf(since);
+  if (!info.available_to.empty()) {
+    LODE_TRY(const int64_t to, instant(info.available_to));
+    listing.last = DayOf(to - 1);
+  }
+  return listing;
+}
+
+Result<Expectation> TardisSupply::Expect(const std::vector<std::string>& symbols, Day first, Day last) {
+  LODE_TRY(ReadExchange(symbols));
+  // A day is ready when the export reaches its end.
+  const Day ready = DayOf(exchange_->exported_until_ns) - 1;
+  Expectation expectation;
+  expectation.pending_reason = "the vendor has not exported the day yet";
+  expectation.days =
+      plan::DaysOfCalendar([](Day) { return true; }, std::max(first, DayOf(exchange_->exported_from_ns)), last, ready);
+  for (VendorDay& day : expectation.days) {
+    if (day.state != VendorDay::State::kAvailable) continue;
+    const bool is_degraded = std::ranges::any_of(exchange_->incidents, [&](const Incident& incident) {
+      return incident.from_ns < (day.day + 1).start_ns() && incident.to_ns > day.day.start_ns();
+    });
+    if (is_degraded) day.state = VendorDay::State::kDegraded;
+    if (!api_.has_key() && !IsFree(day.day)) day.state = VendorDay::State::kNoKey;
+  }
+  for (const std::string& symbol : symbols) {
+    LODE_TRY(plan::Listing listing, ListingOf(symbol));
+    expectation.listings.push_back(std::move(listing));
+  }
+  return expectation;
+}
+
+void TardisSupply::JudgeKey(FetchOutcome outcome, std::function<void(FetchOutcome)> done) {
+  const auto not_covered = [this](FetchOutcome refused) {
+    is_key_known_ = true;
+    refused.kind = FetchOutcome::Kind::kSettled;
+    refused.state = CellState::kNotEntitled;
+    refused.reason = refused.error.message;
+    return refused;
+  };
+  if (is_key_known_) return done(not_covered(std::move(outcome)));
+  client_.Add(api_.KeyInfoRequest(), std::make_shared<net::TextBody>(),
+              [not_covered, outcome = std::move(outcome), done = std::move(done)](const net::Outcome& answer) mutable {
+                if (answer.status) return done(not_covered(std::move(outcome)));
+                outcome.kind = FetchOutcome::Kind::kStop;  // nothing else would be given either
+                done(std::move(outcome));
+              });
+}
+
+void TardisSupply::Fetch(const plan::Request& request, const std::filesystem::path& file,
+                         std::function<void(FetchOutcome)> done) {
+  const std::string& symbol = request.symbols.front();
+  auto opened = CsvBody::Open(file, {dataset_.exchange, IsGrouped(symbol) ? std::string() : symbol});
+  if (!opened) return done({.kind = FetchOutcome::Kind::kStop, .error = std::move(opened).error()});
+  const std::shared_ptr<CsvBody> body = std::move(*opened);
+  const int64_t end_ns = (request.last() + 1).start_ns();
+  client_.Add(api_.FileRequest(dataset_.exchange, dataset_.data_type, symbol, request.first()), body,
+              [this, body, end_ns, done = std::move(done)](const net::Outcome& answer) {
+                FetchOutcome outcome{.end_ns = end_ns, .tries = answer.response.tries};
+                if (answer.status) {
+                  outcome.kind = FetchOutcome::Kind::kFetched;
+                  outcome.size = body->file().size();
+                  outcome.sha256 = body->file().sha256();
+                  return done(std::move(outcome));
+                }
+                outcome.error = answer.status.error();
+                const ErrorKind kind = outcome.error.kind;
+                const bool is_ours =
+                    kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal;
+                switch (answer.response.failure) {
+                  case net::FailureClass::kUnauthorized:
+                    if (api_.has_key()) return JudgeKey(std::move(outcome), done);
+                    break;
+                  case net::FailureClass::kForbidden:
+                    outcome.kind = FetchOutcome::Kind::kSettled;
+                    outcome.state = CellState::kNotEntitled;
+                    outcome.reason = outcome.error.message;
+                    return done(std::move(outcome));
+                  case net::FailureClass::kPayment:
+                  case net::FailureClass::kStopped: outcome.kind = FetchOutcome::Kind::kStop; break;
+                  default: break;
+                }
+                if (is_ours) outcome.kind = FetchOutcome::Kind::kStop;
+                done(std::move(outcome));
+              });
+}
+
+std::string TardisSupply::FileNameOf(const plan::Request& request) const {
+  FileNameFacts facts;
+  facts.dataset = dataset_.exchange;
+  facts.schema = dataset_.schema_name();
+  facts.symbol = request.symbols.front();
+  facts.first = facts.last = request.first();
+  facts.compressed = true;
+  return KeptName(facts);
+}
+
+Result<files::Delivery> TardisSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                              int64_t end_ns) const {
+  const int64_t start_ns = request.first().start_ns();
+  files::Delivery delivery;
+  const nlohmann::json json = {{"exchange", dataset_.exchange},
+                               {"data_type", dataset_.data_type},
+                               {"symbol", request.symbols.front()},
+                               {"day", FormatDay(request.first())}};
+  delivery.query = databento::Query{.job_id = {},
+                                    .dataset = dataset_.exchange,
+                                    .schema = dataset_.schema_name(),
+                                    .symbols = request.symbols,
+                                    .start_ns = start_ns,
+                                    .end_ns = end_ns,
+                                    .encoding = "csv",
+                                    .json = json.dump()};
+  for (const VendorDay& day : request.days) {
+    const bool is_degraded = day.state == VendorDay::State::kDegraded;
+    delivery.conditions.push_back(
+        {day.day, is_degraded ? Condition::State::kDegraded : Condition::State::kAvailable, day.modified});
+  }
+  files::DataFile& data = delivery.data.emplace_back();
+  data.path = file;
+  data.name = FileNameOf(request);
+  std::error_code problem;
+  data.size = std::filesystem::file_size(file, problem);
+  if (problem) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), problem.message());
+  data.encoding = files::Encoding::kCsv;
+  data.schemas = {codec::FindSchema(dataset_.schema_name())};
+  const auto facts = ParseFilePath(data.name);
+  if (!facts) return Fail(ErrorKind::kInternal, "{}: a name of our own that cannot be read", data.name);
+  data.name_facts = *facts;
+  return delivery;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetConfig& dataset, net::Client& client) {
+  const auto lacks = [&](std::string_view what) {
+    return Fail(ErrorKind::kConfig, "dataset {} has no {}; add it to [datasets.{}] in {}", dataset.name, what,
+                dataset.name, config.file().string());
+  };
+  if (dataset.exchange.empty()) return lacks("`exchange` (such as \"deribit\")");
+  if (dataset.data_type.empty()) return lacks("`data_type` (such as \"trades\")");
+  if (codec::FindSchema(dataset.schema_name()) == nullptr) {
+    return Fail(ErrorKind::kConfig, "dataset {}: data type '{}' is not one lode knows", dataset.name,
+                dataset.data_type);
+  }
+  if (!IsExchangeId(dataset.exchange)) {
+    return Fail(ErrorKind::kConfig, "dataset {}: '{}' is no exchange id such as \"deribit\" or \"binance-futures\"",
+                dataset.name, dataset.exchange);
+  }
+  LODE_TRY(Api api, Api::Make(client, config));
+  return std::make_unique<TardisSupply>(client, std::move(api), dataset);
+}
+
+}  // namespace lode::source::tardis
