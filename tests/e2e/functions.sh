@@ -86,6 +86,8 @@ start_sim() {
 }
 if [[ -e $WORK/.sim/port ]]; then
   export LODE_SOURCES_DATABENTO_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v0
+  export LODE_SOURCES_FRED_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/fred FRED_API_KEY=0123456789abcdef0123456789abcdef
+  export LODE_SOURCES_POLYGON_BASE_URL=http://127.0.0.1:$(<"$WORK/.sim/port") POLYGON_API_KEY=polygon-rest-key-0123456789
   export LODE_SOURCES_TARDIS_API_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v1 LODE_SOURCES_TARDIS_DATASETS_URL=http://127.0.0.1:$(<"$WORK/.sim/port")/v1
   export TARDIS_API_KEY=${TARDIS_API_KEY-db-ABCDEFGHJKLMNPQRSTUVWXYZ23456}
   export LODE_SOURCES_POLYGON_S3_ENDPOINT=http://127.0.0.1:$(<"$WORK/.sim/port")
@@ -109,6 +111,28 @@ declare_dataset() {
     printf '[datasets.%s]\nsource = "databento"\ndataset = "GLBX.MDP3"\nschema = "%s"\nstype_in = "%s"\n' "$1" "$2" "$3"
     printf 'symbols = ["%s"]\nstart = %s\n' "${4//,/\", \"}" "$5"
     shift 5
+    (($#)) && printf '%s\n' "$@"
+  } >> "$LAKE/lode.toml"
+  return 0
+}
+
+# declare_fred NAME SERIES [LINE…]: the same for FRED; series by commas.
+declare_fred() {
+  mkdir -p "$LAKE"
+  {
+    printf '[datasets.%s]\nsource = "fred"\nseries = ["%s"]\n' "$1" "${2//,/\", \"}"
+    shift 2
+    (($#)) && printf '%s\n' "$@"
+  } >> "$LAKE/lode.toml"
+  return 0
+}
+
+# declare_rest NAME TABLE START [LINE…]: the same for a table of Polygon's REST API.
+declare_rest() {
+  mkdir -p "$LAKE"
+  {
+    printf '[datasets.%s]\nsource = "polygon"\nrest = "%s"\nstart = %s\n' "$1" "$2" "$3"
+    shift 3
     (($#)) && printf '%s\n' "$@"
   } >> "$LAKE/lode.toml"
   return 0

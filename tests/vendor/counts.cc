@@ -36,7 +36,7 @@ void Counts::CountJobFile(const std::string& job_id, const std::string& name, ui
 
 void Counts::CountForeign(const Request& request) {
   const std::lock_guard lock(mutex_);
-  const bool authorized = request.headers.contains("authorization");
+  const bool authorized = request.headers.contains("authorization") || request.Find("api_key").has_value();
   numbers_.foreign_authorized += authorized;
   numbers_.foreign.push_back({{"method", request.method},
                               {"target", request.target},

@@ -14,6 +14,8 @@
 #include "databento.h"
 #include "faults.h"
 #include "flat_files.h"
+#include "fred.h"
+#include "polygon_rest.h"
 #include "server.h"
 #include "tardis.h"
 
@@ -26,6 +28,8 @@ struct Arguments {
   std::string address = "127.0.0.1", port_file, foreign_port_file, faults, log, tls_cert, tls_key, today = "2024-06-30";
   int port = 0;
   DatabentoOptions databento;
+  FredOptions fred;
+  PolygonRestOptions polygon_rest;
   TardisOptions tardis;
   FlatFilesOptions flat_files;
   std::string entitled_from;
@@ -46,6 +50,8 @@ class Simulator {
       : arguments_(arguments),
         databento_(arguments.databento, counts_),
         flat_files_(arguments.flat_files, counts_, [this] { return databento_.now_ns(); }),
+        fred_(WithClock(arguments.fred), counts_),
+        polygon_rest_(WithClock(arguments.polygon_rest), counts_),
         tardis_(arguments.tardis, counts_, [this] { return databento_.now_ns(); }) {
     if (!arguments.log.empty()) log_.open(arguments.log, std::ios::app);
   }
@@ -60,6 +66,8 @@ class Simulator {
   Response Handle(Request& request) {
     if (request.path.starts_with("/_sim/")) return Control(request);
     if (Databento::Owns(request.path)) return databento_.Handle(request);
+    if (Fred::Owns(request.path)) return fred_.Handle(request);
+    if (PolygonRest::Owns(request.path)) return polygon_rest_.Handle(request);
     if (Tardis::Owns(request.path)) return tardis_.Handle(request);
     if (FlatFiles::Owns(request.path)) return flat_files_.Handle(request);
     return Plain(404, "Not Found").ToResponse();
@@ -97,6 +105,14 @@ class Simulator {
   }
 
  private:
+  // All vendors live on the same day.
+  template <typename Options>
+  Options WithClock(Options options) {
+    options.seed = arguments_.databento.archive.seed;
+    options.today = [this] { return DayOf(databento_.now_ns()); };
+    return options;
+  }
+
   Response Control(const Request& request) {
     const std::string action = request.path.substr(6);
     Response response;
@@ -115,6 +131,8 @@ class Simulator {
       return response;
     }
     try {
+      if (action == "fred") return fred_.Revise(body);
+      if (action == "polygon") return polygon_rest_.Control(body);
       if (action == "tardis") return tardis_.Control(body);
       if (action == "flatfiles") return flat_files_.Control(body);
       return databento_.Control(action, body);
@@ -128,6 +146,8 @@ class Simulator {
   FaultScript faults_;
   Databento databento_;
   FlatFiles flat_files_;
+  Fred fred_;
+  PolygonRest polygon_rest_;
   Tardis tardis_;
   std::mutex log_mutex_;
   std::ofstream log_;
@@ -185,6 +205,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 3))
       ->capture_default_str();
   app.add_option("--key", arguments.databento.key, "the only key that works; without: any of the right form");
+  app.add_option("--polygon-key", arguments.polygon_rest.key, "the only key of Polygon's REST API that works");
+  app.add_option("--polygon-page", arguments.polygon_rest.page_limit, "rows of its pages, at most")
+      ->capture_default_str();
+  app.add_option("--fred-key", arguments.fred.key, "the only FRED key that works; without: any of the right form");
+  app.add_option("--fred-page", arguments.fred.page_limit, "rows of a page of FRED, at most")->capture_default_str();
   app.add_option("--state-dir", arguments.databento.state_dir, "batch jobs outlive the program there");
   app.add_option("--tardis-rows", arguments.tardis.rows, "of a file, about")->check(CLI::Range(2, 10'000'000));
   app.add_option("--tardis-options", arguments.tardis.more_options, "more options on Deribit, for tests of size");

@@ -9,19 +9,20 @@ import urllib.request
 
 KEY = "db-" + "ABCDEFGHJKLMNPQRSTUVWXYZ23456"
 assert len(KEY) == 32
+FRED_KEY = "0123456789abcdef" * 2
 
 
 class Simulator:
     """A running simulator; leave the `with` block and it has ended, its exit code checked."""
 
     def __init__(self, program, *arguments, key=KEY):
-        self.key = key
+        self.key, self.fred_key = key, FRED_KEY
         self.folder = tempfile.TemporaryDirectory(prefix="vendor_sim.")
         path = pathlib.Path(self.folder.name)
         self.log_path = path / "log.ndjson"
         self.process = subprocess.Popen(
             [str(program), "--port-file", str(path / "port"), "--foreign-port-file", str(path / "foreign"),
-             "--key", key, "--log", str(self.log_path), *map(str, arguments)], stdout=subprocess.DEVNULL)
+             "--key", key, "--fred-key", FRED_KEY, "--log", str(self.log_path), *map(str, arguments)], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
         while not (path / "port").exists():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -348,6 +348,57 @@ class Case:
         body = self.get_range(start="2022-05-16", end="2022-05-19", pretty_ts=1)[2]
         assert b"2022-05-17" not in body and b"2022-05-16" in body and b"2022-05-18" in body
 
+    # ---- FRED ----
+
+    def fred(self, path, key=simulator.FRED_KEY, **query):
+        status, _, body = self.call(f"/fred/{path}?" + urllib.parse.urlencode({**query, "api_key": key, "file_type": "json"}))
+        return status, json.loads(body)
+
+    def fred_rows(self, start=None, end=None, series="UNRATE", **query):
+        if start:
+            query.update(realtime_start=start, realtime_end=end)
+        status, page = self.fred("series/observations", series_id=series, **query)
+        assert status == 200, page
+        return page["observations"]
+
+    def case_fred_cuts_periods_to_the_window(self):
+        whole = self.fred_rows("1776-07-04", "9999-12-31")
+        cut = self.fred_rows("2020-01-01", "2021-12-31")
+        today = self.fred_rows()
+        def within(row):
+            start, end = max(row["realtime_start"], "2020-01-01"), min(row["realtime_end"], "2021-12-31")
+            return {**row, "realtime_start": start, "realtime_end": end} if start <= end else None
+        assert cut == [row for row in map(within, whole) if row]
+        assert [(row["date"], row["value"]) for row in today] == \
+            [(row["date"], row["value"]) for row in whole if row["realtime_end"] == "9999-12-31"]
+        assert {row["realtime_start"] for row in today} == {row["realtime_end"] for row in today} == {"2024-06-30"}
+        _, vintages = self.fred("series/vintagedates", series_id="UNRATE")
+        assert vintages["vintage_dates"] == sorted({row["realtime_start"] for row in whole})
+        assert [row for offset in range(0, 5000, 1000)
+                for row in self.fred_rows("1776-07-04", "9999-12-31", limit=1000, offset=offset)] == whole
+
+    def case_fred_refuses_as_the_vendor(self):
+        for words, (status, page) in {
+                "api_key is not set": self.fred("series", key="", series_id="GDP"),
+                "not a 32 character": self.fred("series", key="x", series_id="GDP"),
+                "not registered": self.fred("series", key="f" * 32, series_id="GDP"),
+                "The series does not exist.": self.fred("series", series_id="COPPER"),
+                "does not exist in ALFRED": self.fred("series/vintagedates", series_id="VIXCLS"),
+                "maximum number of vintage dates": self.fred("series/observations", series_id="DGS10",
+                                                             realtime_start="1776-07-04", realtime_end="9999-12-31")}.items():
+            assert status == 400 and page["error_code"] == 400 and words in page["error_message"], (words, page)
+
+    def case_fred_revisions_are_vintages(self):
+        before = self.fred_rows("1776-07-04", "9999-12-31")
+        self.sim.control("fred", {"series_id": "UNRATE", "dates": ["2024-01-01"]})
+        after = self.fred_rows("1776-07-04", "9999-12-31")
+        added = [row for row in after if row not in before]
+        assert [(row["date"], row["realtime_start"]) for row in added if row["realtime_end"] == "9999-12-31"] == \
+            [("2024-01-01", "2024-06-30")], added
+        assert len(after) == len(before) + 1
+        status, page = self.fred("series", series_id="UNRATE")
+        assert page["seriess"][0]["last_updated"].startswith("2024-06-30"), page
+
     def case_polls_as_scripted(self):
         self.sim.control("jobs", {"queued_polls": 2, "processing_polls": 3, "expire_after_polls": 2})
         try:

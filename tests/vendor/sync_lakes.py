@@ -18,7 +18,8 @@ import lakes  # noqa: E402
 from lakes import Failure  # noqa: E402, F401
 
 # Three tries, waits of a few ms; a server may be silent for 1.5 s: a busy machine must not look like a vendor that hangs.
-WAITS = "4,2,20,1500"
+# A vendor's limit of requests a minute would make the tests last for hours.
+WAITS = "4,2,20,1500,1000"
 TIMEOUT_S = 120
 
 CONFIG = """[lake]
@@ -27,7 +28,11 @@ root = "{lake}"
 base_url = "{url}/v0"
 key = "env:DATABENTO_API_KEY"
 [sources.polygon]
+base_url = "{url}"
 s3_endpoint = "{url}"
+[sources.fred]
+base_url = "{url}/fred"
+key = "env:FRED_API_KEY"
 [sources.tardis]
 api_url = "{url}/v1"
 datasets_url = "{url}/v1"
@@ -37,13 +42,16 @@ datasets_url = "{url}/v1"
 class Vendor:
     """What the tests must know of a vendor. A vendor adds one below."""
 
-    def __init__(self, datasets, data, free, labels, one_cell, of_schema, last="2023-02-03", today="2023-02-06"):
+    def __init__(self, datasets, data, free, labels, one_cell, of_schema, last="2023-02-03", today="2023-02-06", pages=1,
+                 simulator=()):
         self.datasets = datasets    # {name: declaration}
         self.data = data            # paths of requests that bring data
         self.free = free            # paths of those that tell what there is
         self.labels = labels        # {dataset: SQL of (symbol as asked for, day)}
         self.one_cell = one_cell    # conditions of a fault that strikes one cell's request only
         self.of_schema = of_schema  # {schema of the simulator's books: dataset}
+        self.pages = pages          # answers that one delivery consists of, at most
+        self.simulator = simulator  # further options of lode_vendor_sim
         self.last, self.today = last, today
 
 
@@ -79,6 +87,16 @@ chunk = { days = 1 }
 POLYGON = {name: f'source = "polygon"\nflat_file = "{flat_file}"\nstart = {start}\n' for name, flat_file, start in (
     ("stocks", "us_stocks_sip/day_aggs_v1", "2023-01-17"), ("options", "us_options_opra/minute_aggs_v1", "2023-01-30"),
     ("trades", "us_stocks_sip/trades_v1", "2023-01-31"))}
+# Series with and without vintages, of several pages; cells are years.
+FRED = {
+    "rates": """source = "fred"
+series = ["SOFR", "UNRATE", "VIXCLS", "GDP"]
+start = 2021-01-01
+""",
+}
+# Tables of Polygon's REST API: chains of pages, a partition a year and a month.
+POLYGON_REST = {name: f'source = "polygon"\nrest = "{name}"\nstart = {start}\n' for name, start in (
+    ("dividends", "2022-12-15"), ("short_volume", "2023-01-23"), ("news", "2023-01-20"))}
 # Files of one symbol and day: named ones and grouped ones, many days without rows, one that lists in the middle, a layout
 # where two symbols share a partition.
 TARDIS = {
@@ -103,6 +121,17 @@ layout = "{day}.parquet"
 """,
 }
 VENDORS = {
+    "polygon_rest": Vendor(
+        POLYGON_REST, data="^/(v2|v3|stocks)/", free="none there is", one_cell={"path": "news"},
+        of_schema={f"polygon/{name}": name for name in POLYGON_REST},
+        labels={"dividends": "'ALL_SYMBOLS', strftime(ex_dividend_date, '%Y-%m-%d')",
+                "short_volume": "'ALL_SYMBOLS', strftime(date, '%Y-%m-%d')",
+                "news": "'ALL_SYMBOLS', strftime(published_utc, '%Y-%m-%d')"},
+        pages=8, simulator=("--polygon-page", 15)),
+    "fred": Vendor(
+        FRED, data="observations", free="series$|vintagedates", one_cell={"parameters": {"series_id": "SOFR"}},
+        of_schema={"fred/observations": "rates"}, labels={"rates": "series_id, year(date) || '-01-01'"},
+        pages=10, simulator=("--fred-page", 80)),
     "databento": Vendor(
         DATABENTO, data="timeseries", free="metadata|symbology", one_cell={"symbols": ["ZL.FUT"]},
         of_schema={"ohlcv-1d": "daily", "ohlcv-1m": "minutes", "statistics": "statistics"},
@@ -141,9 +170,11 @@ class SyncLake:
                                + "".join(f"[datasets.{name}]\n{text}" for name, text in self.datasets.items()))
 
     def environment(self, more=None):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LODE_", "DATABENTO_", "POLYGON_", "TARDIS_"))}
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith(("LODE_", "DATABENTO_", "FRED_", "POLYGON_", "TARDIS_"))}
         return {**kept, "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "DATABENTO_API_KEY": self.sim.key,
-                "POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": self.sim.key, "TARDIS_API_KEY": self.sim.key,
+                "FRED_API_KEY": self.sim.fred_key, "POLYGON_API_KEY": self.sim.key, "POLYGON_S3_KEY_ID": "flat-files-key-id",
+                "POLYGON_S3_SECRET": self.sim.key, "TARDIS_API_KEY": self.sim.key,
                 "LODE_HTTP_WAITS": WAITS, **(more or {})}
 
     def command(self, *words):
@@ -218,12 +249,12 @@ class SyncLake:
                 raise Failure(f"{' '.join(cell)} has rows and should not")
 
     def check_secret(self, foreign=True):
-        key = self.sim.key.encode()
-        for path in self.folder.rglob("*"):
-            if path.is_file() and key in path.read_bytes():
-                raise Failure(f"the key is in {path}")
-        if any(self.sim.key in text for text in self.output):
-            raise Failure("the key is in lode's output")
+        for key in (self.sim.key, self.sim.fred_key):
+            for path in self.folder.rglob("*"):
+                if path.is_file() and key.encode() in path.read_bytes():
+                    raise Failure(f"the key is in {path}")
+            if any(key in text for text in self.output):
+                raise Failure("the key is in lode's output")
         if foreign and self.sim.counts()["foreign_authorized"]:
             raise Failure("the key went to another host")
 

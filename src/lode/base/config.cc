@@ -201,6 +201,7 @@ class ConfigBuilder {
                           .flat_file = text("flat_file"),
                           .exchange = text("exchange"),
                           .data_type = text("data_type"),
+                          .rest = text("rest"),
                           .stype_in = text("stype_in"),
                           .symbols = {},
                           .start = {},
@@ -210,6 +211,9 @@ class ConfigBuilder {
                   "datasets.{}: `source` is missing (databento, polygon, tardis, fred, archive, files)", name);
     }
     if (const Value* symbols = Find(prefix + "symbols")) dataset.symbols = symbols->list;
+    if (const Value* series = Find(prefix + "series")) {
+      dataset.symbols.insert(dataset.symbols.end(), series->list.begin(), series->list.end());
+    }
     if (const Value* start = Find(prefix + "start")) {
       LODE_TRY(dataset.start, ParseDay(start->text));
     }

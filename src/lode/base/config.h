@@ -31,16 +31,18 @@ struct DatasetConfig {
   std::string flat_file;  // polygon: "us_stocks_sip/day_aggs_v1"
   std::string exchange;   // tardis: "deribit"
   std::string data_type;  // tardis: "trades"
+  std::string rest;       // polygon: "dividends"
   std::string stype_in;
-  std::vector<std::string> symbols;  // as written: also "@name" and paths of list files (symbol/lists.h)
+  // As written: also "@name" and paths of list files (symbol/lists.h). fred: `series` in the file.
+  std::vector<std::string> symbols;
   std::optional<Day> start;
   std::string layout;  // empty: the schema's default
   BadRecordPolicy on_bad_record = BadRecordPolicy::kDefault;
   std::string calendar;                  // "XNYS" (calendar/calendar.h); empty: the source's own
   std::optional<int32_t> chunk_symbols;  // of one request, at least 1; unset: the schema's default (plan/chunk.h)
   std::optional<int32_t> chunk_days;
-  // The table schema's name whatever the source calls it: `schema`, `flat_file` or "tardis/" and `data_type`; may be
-  // empty.
+  // The table schema's name whatever the source calls it: `schema`, `flat_file`, "tardis/" and `data_type`, "polygon/"
+  // and `rest`, or FRED's one; may be empty.
   std::string schema_name() const;
 };
 

@@ -56,9 +56,11 @@ std::string TableText(const DatasetConfig& dataset) {
   add("flat_file", KeyType::kText, dataset.flat_file);
   add("exchange", KeyType::kText, dataset.exchange);
   add("data_type", KeyType::kText, dataset.data_type);
+  add("rest", KeyType::kText, dataset.rest);
   add("stype_in", KeyType::kText, dataset.stype_in);
   if (!dataset.symbols.empty()) {
-    text += fmt::format("symbols = {}\n", config::Value{KeyType::kList, {}, dataset.symbols, {}}.Shown());
+    text += fmt::format("{} = {}\n", dataset.source == "fred" ? "series" : "symbols",
+                        config::Value{KeyType::kList, {}, dataset.symbols, {}}.Shown());
   }
   if (dataset.start) add("start", KeyType::kDay, FormatDay(*dataset.start));
   add("layout", KeyType::kText, dataset.layout);
@@ -92,6 +94,8 @@ Status Replace(const fs::path& file, int folder_fd, std::string_view text, mode_
 std::string DatasetConfig::schema_name() const {
   if (!flat_file.empty()) return flat_file;
   if (!data_type.empty()) return "tardis/" + data_type;
+  if (!rest.empty()) return "polygon/" + rest;
+  if (source == "fred" && schema.empty()) return "fred/observations";
   return schema;
 }
 

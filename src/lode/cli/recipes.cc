@@ -18,11 +18,20 @@ const std::vector<Recipe>& Recipes() {
     auto flat_file = [](const char* name, const char* path) {
       return Recipe{{.name = name, .source = "polygon", .flat_file = path, .start = ToDay({2020, 1, 1})}};
     };
+    auto rest = [](const char* table, YearMonthDay start) {
+      return Recipe{{.name = table, .source = "polygon", .rest = table, .start = ToDay(start)}};
+    };
     return std::vector<Recipe>{
         databento("futures_1d", "ohlcv-1d", "@cme_valid"),
         databento("futures_1h", "ohlcv-1h", "@cme_hourly_37"),
         databento("futures_1m", "ohlcv-1m", "@cme_core_26"),
         databento("options_1d", "ohlcv-1d", "@cme_options_19"),
+        Recipe{{.name = "fred", .source = "fred", .symbols = {"@fred"}}},
+        rest("dividends", {2000, 1, 1}),
+        rest("splits", {2000, 1, 1}),
+        rest("short_interest", {2017, 12, 1}),
+        rest("short_volume", {2024, 2, 1}),
+        rest("news", {2017, 4, 10}),
         flat_file("stocks_daily", "us_stocks_sip/day_aggs_v1"),
         flat_file("stocks_minute", "us_stocks_sip/minute_aggs_v1"),
         flat_file("options_daily", "us_options_opra/day_aggs_v1"),
@@ -57,6 +66,11 @@ constexpr std::string_view kTemplate =
 # start = 2010-06-06                    # `lode sync` asks for what is missing from here to yesterday
 # chunk = { symbols = 3, days = 365 }   # of one request
 # on_bad_record = "quarantine"          # or "fail"; without it a unit fails above 0.1 % bad records
+
+# [datasets.rates]
+# source = "fred"
+# series = ["DGS10", "SOFR"]            # or "@fred_rates", "@fred": shipped lists
+
 # [datasets.stocks_daily]
 # source = "polygon"
 # flat_file = "us_stocks_sip/day_aggs_v1"

@@ -49,7 +49,8 @@ Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, c
   std::vector<sync::SyncRequest> requests;
   for (const DatasetConfig* dataset : datasets) {
     LODE_TRY(const PlanRange range,
-             ParsePlanRange({.start = start_, .end = end_, .days = days_}, dataset->start, session.today()));
+             ParsePlanRange({.start = start_, .end = end_, .days = days_},
+                            dataset->start ? dataset->start : source::DefaultStart(*dataset), session.today()));
     sync::SyncRequest request{.paths = {config.lake_root()}, .config = &config, .dataset = dataset};
     if (!symbols_.empty()) request.symbols = {symbols_};
     request.first = range.first;

@@ -94,7 +94,7 @@ TEST(CsvReader, StructuralFaults) {
 }
 
 TEST(CsvReader, ALineMayBeAMebibyteAndNoLonger) {
-  const std::string longest(LineReader::kMaxLineBytes, 'x');
+  const std::string longest(LineRules{}.max_line_bytes, 'x');
   EXPECT_THAT(Lines("a\n" + longest + "\n2\n", 1 << 16), ElementsAre(longest, "2"));
   EXPECT_THAT(Lines("a\n" + longest + "x\n2\n", 1 << 16), ElementsAre("[line 2: longer than 1 MiB]"));
 }

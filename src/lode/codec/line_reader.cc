@@ -23,7 +23,7 @@ Result<bool> LineReader::Refill() {
     next_ = 0;
   }
   const size_t room = buffer_.size() - kPadding;
-  if (filled_ == room) buffer_.resize(std::min(2 * room, kMaxLineBytes + 1) + kPadding);
+  if (filled_ == room) buffer_.resize(std::min(2 * room, rules_.max_line_bytes + 1) + kPadding);
   const std::span<char> free(buffer_.data() + filled_, buffer_.size() - kPadding - filled_);
   LODE_TRY(const size_t got, bytes_->Read(std::as_writable_bytes(free)));
   filled_ += got;
@@ -33,8 +33,8 @@ Result<bool> LineReader::Refill() {
 Result<bool> LineReader::NextAfterRead(std::string_view& line) {
   for (;;) {
     const size_t seen = filled_ - next_;
-    if (seen > kMaxLineBytes) {
-      return Fail(ErrorKind::kBadInput, "line {}: longer than 1 MiB", line_number_ + 1);
+    if (seen > rules_.max_line_bytes) {
+      return Fail(ErrorKind::kBadInput, "line {}: longer than {} MiB", line_number_ + 1, rules_.max_line_bytes >> 20);
     }
     LODE_TRY(const bool more, Refill());
     if (!begun_) {

@@ -14,15 +14,15 @@ namespace lode::codec {
 
 // What a vendor's files may lack.
 struct LineRules {
+  size_t max_line_bytes = size_t{1} << 20;
   bool may_be_empty = false;  // an empty stream is a proper one without lines
   bool may_end_open = false;  // the last line but the first may lack its LF; ended_open() then says so
 };
 
 // A line is a record, so a last line without LF is a file cut short: an error, as are an empty stream and a line
-// longer than kMaxLineBytes. A byte order mark at the start is passed over. Not thread-safe.
+// longer than max_line_bytes. A byte order mark at the start is passed over. Not thread-safe.
 class LineReader {
  public:
-  static constexpr size_t kMaxLineBytes = size_t{1} << 20;
   // Bytes after every line that may be read (not trusted): simdjson and word-wise scanners run past the end.
   static constexpr size_t kPadding = 64;
 

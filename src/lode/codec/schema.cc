@@ -301,7 +301,7 @@ const std::vector<TableSchema>& Registry() {
     all.push_back(Statistics());
     all.push_back(TradingStatus());
     all.push_back(Imbalance());
-    for (std::vector<TableSchema> tables : {PolygonTables(), TardisTables()}) {
+    for (std::vector<TableSchema> tables : {PolygonTables(), PolygonRestTables(), TardisTables(), FredTables()}) {
       std::move(tables.begin(), tables.end(), std::back_inserter(all));
     }
     return all;
@@ -348,6 +348,10 @@ void AppendSource(std::vector<Column>& columns) {
   columns.push_back(
       {"source_row", kInt64, false, ColumnOrigin::kSourceRow, "line in the raw file, from 0, the header not counted"});
   columns.push_back({"_extra", kText, true, ColumnOrigin::kExtra, "columns this schema does not know, as JSON text"});
+}
+
+Day TableSchema::CellDay(Day day) const {
+  return cell_span == CellSpan::kYear ? ToDay({ToYearMonthDay(day).year, 1, 1}) : day;
 }
 
 int TableSchema::Find(std::string_view column) const {

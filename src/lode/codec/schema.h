@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lode/base/time.h"
+
 namespace lode::codec {
 
 enum class ColumnType {
@@ -58,6 +60,9 @@ enum class MergeRule {
   kReplaceCells,  // every row is kept; a new delivery replaces all rows of its cells
 };
 
+// What a cell's day stands for. Tables of a few rows a year have one cell a year, dated its first day.
+enum class CellSpan { kDay, kYear };
+
 struct TableSchema {
   std::string name;  // unique among all sources: "ohlcv-1m", "us_stocks_sip/day_aggs_v1", "tardis/trades"
   std::string source = "databento";
@@ -69,7 +74,11 @@ struct TableSchema {
   std::string fallback_day_column;  // used where day_column is null; empty: such a row is bad
   MergeRule merge;
   std::string layout;  // default layout template, relative to bronze/<dataset>/
+  CellSpan cell_span = CellSpan::kDay;
+  std::string symbol_column = "symbol";  // tells rows of several symbols apart, where there is such a column
 
+  // The day of the cell that holds `day`.
+  Day CellDay(Day day) const;
   // Index of a column, -1 when there is none.
   int Find(std::string_view column) const;
 };
@@ -80,7 +89,7 @@ const TableSchema* FindDatabentoSchema(std::string_view name);
 // All of them, in docs order.
 std::vector<const TableSchema*> DatabentoSchemas();
 
-// All schemas of a source ("databento", "polygon", "tardis"), in docs order.
+// All schemas of a source ("databento", "polygon", "tardis", "fred"), in docs order.
 std::vector<const TableSchema*> SchemasOf(std::string_view source);
 
 // Any source's schema by its name, nullptr when unknown; lives as long as the process.

@@ -17,5 +17,7 @@ void AppendSource(std::vector<Column>& columns);
 
 std::vector<TableSchema> PolygonTables();
 std::vector<TableSchema> TardisTables();
+std::vector<TableSchema> PolygonRestTables();
+std::vector<TableSchema> FredTables();
 
 }  // namespace lode::codec

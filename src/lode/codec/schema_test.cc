@@ -11,7 +11,7 @@
 namespace lode::codec {
 namespace {
 
-constexpr const char* kSources[] = {"databento", "polygon", "tardis"};
+constexpr const char* kSources[] = {"databento", "polygon", "polygon_rest", "tardis", "fred"};
 
 std::vector<const TableSchema*> AllSchemas() {
   std::vector<const TableSchema*> all;
@@ -113,6 +113,24 @@ std::string_view SourceRules(std::string_view source) {
            "a file\n"
            "  without the vendor's name is merged by key.\n";
   }
+  if (source == "polygon_rest") {
+    return "\n# Polygon REST\n"
+           "- Columns are the members of the vendor's rows; those of inner objects have both names (`publisher_name`). "
+           "Lists are\n"
+           "  JSON text: `unnest(from_json(tickers, '[\"VARCHAR\"]'))`.\n"
+           "- **Decimals** are DOUBLE. A number as text is taken too.\n"
+           "- A table is the whole market's: a day that is asked for again replaces all rows it had.\n";
+  }
+  if (source == "fred") {
+    return "\n# FRED\n"
+           "- A row is one value of one period, and for how long it stood: point in time on day D is `realtime_start "
+           "<= "
+           "D AND\n"
+           "  (realtime_end IS NULL OR realtime_end >= D)`; today's values are `realtime_end IS NULL`.\n"
+           "- **Values** are DOUBLE: the nearest to the vendor's text; its `.` is null. NaN and infinities are bad "
+           "records.\n"
+           "- **Days** are the vendor's own (St. Louis).\n";
+  }
   if (source == "tardis") {
     return "\n# Tardis csv files\n"
            "- Columns are found by the header's names, made legal: `asks[0].price` is `asks_0_price`. Every vendor "
@@ -140,7 +158,9 @@ std::string SchemaDocs() {
                     fmt::format("{} {}{}", by_key ? "one row a key" : "every row kept, identified by",
                                 Joined(schema->key), by_day ? "; a new file of a day replaces the whole day" : ""),
                     Joined(schema->order), schema->day_column,
-                    schema->fallback_day_column.empty() ? "" : fmt::format(", else `{}`", schema->fallback_day_column));
+                    schema->cell_span == CellSpan::kYear  ? ", and a cell is its year"
+                    : schema->fallback_day_column.empty() ? ""
+                                                          : fmt::format(", else `{}`", schema->fallback_day_column));
     text += "| # | column | type | null | meaning |\n|---|---|---|---|---|\n";
     int id = 0;
     for (const Column& column : schema->columns) {

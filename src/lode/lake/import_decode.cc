@@ -119,7 +119,7 @@ class FileDecode {
   Status SetSymbols(const codec::StreamFacts& facts) {
     symbols_ = CellSymbols(*input_.delivery, *input_.file, facts);
     stype_in_ = input_.delivery->query ? input_.delivery->query->stype_in : facts.stype_in;
-    symbol_index_ = codec::DecodedSchema(*context_.schema)->GetFieldIndex("symbol");
+    symbol_index_ = codec::DecodedSchema(*context_.schema)->GetFieldIndex(context_.schema->symbol_column);
     if (input_.from_wire && symbols_.size() > 1 && context_.schema->merge == codec::MergeRule::kReplaceCells) {
       return Fail(ErrorKind::kInternal, "a request for events of {} symbols", symbols_.size());
     }

@@ -24,7 +24,7 @@ Result<Layout> Layout::Parse(std::string_view text) {
   LODE_TRY(CheckLiteral(text));
   Layout layout;
   layout.text_ = text;
-  bool has_time = false;
+  bool has_time = false, has_month = false;
   while (!text.empty()) {
     const size_t open = text.find('{');
     if (open != 0) {
@@ -46,9 +46,13 @@ Result<Layout> Layout::Parse(std::string_view text) {
       return Fail(ErrorKind::kConfig, "layout '{}': unknown field '{{{}}}'; known: yyyy, mm, day, symbol", layout.text_,
                   field);
     has_time = has_time || field == "yyyy" || field == "day";
+    has_month = has_month || field == "mm";
     text.remove_prefix(close + 1);
   }
-  if (!has_time) return Fail(ErrorKind::kConfig, "layout '{}' needs {{day}} or {{yyyy}}", layout.text_);
+  // A month of no year is nothing; one file a symbol may hold all its days.
+  if (!has_time && (has_month || !layout.has_symbol())) {
+    return Fail(ErrorKind::kConfig, "layout '{}' needs {{day}} or {{yyyy}}, or {{symbol}}", layout.text_);
+  }
   return layout;
 }
 

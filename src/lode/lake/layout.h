@@ -17,7 +17,8 @@ namespace lode::lake {
 
 class Layout {
  public:
-  // kConfig: an unknown field, an absolute path, "..", a missing ".parquet" ending, or no time field at all.
+  // kConfig: an unknown field, an absolute path, "..", a missing ".parquet" ending, or neither a day, a year nor a
+  // symbol in it.
   static Result<Layout> Parse(std::string_view text);
 
   // Path of the partition that holds `day` of `symbol`, the symbol of the cell.

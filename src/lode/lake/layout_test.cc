@@ -26,10 +26,16 @@ TEST(Layout, SymbolsAreOneEncodedComponentEach) {
   EXPECT_NE(layout->PathOf(day, "btc"), layout->PathOf(day, "BTC"));
 }
 
-TEST(Layout, RefusesPathsThatLeaveTheFolderOrHoldNoTime) {
-  for (const char* text : {"", "/x/{day}.parquet", "../{day}.parquet", "{day}/../x.parquet", "{day}/data.csv",
-                           "{mm}/data.parquet", "data.parquet", "{venue}/{day}.parquet", "{symbol}/data.parquet",
-                           "{symbol}{mm}.parquet", "{day/data.parquet"}) {
+TEST(Layout, ASymbolMayHaveOneFile) {
+  const auto layout = Layout::Parse("series={symbol}/data.parquet");
+  ASSERT_TRUE(layout);
+  EXPECT_EQ(layout->PathOf(ParseDay("2020-03-01").value(), "DGS10"), "series=DGS10/data.parquet");
+}
+
+TEST(Layout, RefusesPathsThatLeaveTheFolderOrHoldNeitherTimeNorSymbol) {
+  for (const char* text :
+       {"", "/x/{day}.parquet", "../{day}.parquet", "{day}/../x.parquet", "{day}/data.csv", "{mm}/data.parquet",
+        "data.parquet", "{venue}/{day}.parquet", "{symbol}{mm}.parquet", "{day/data.parquet"}) {
     EXPECT_FALSE(Layout::Parse(text).has_value()) << text;
   }
 }

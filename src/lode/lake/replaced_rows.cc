@@ -66,6 +66,7 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
   LODE_TRY(const auto datasets, writer.ledger().Datasets());
   const auto self = std::ranges::find(datasets, writer.dataset(), &ledger::DatasetRow::name);
   const codec::TableSchema* schema = self == datasets.end() ? nullptr : codec::FindSchema(self->schema);
+  if (schema != nullptr) replaced.symbol_column_ = schema->symbol_column;
   if (schema != nullptr && schema->merge == codec::MergeRule::kReplaceDays) {
     LODE_TRY(replaced.ReplaceDays(cells, present));
     return replaced;
@@ -154,7 +155,8 @@ void ReplacedRows::ReplaceRevised(const std::vector<ledger::Cell>& delivered,
 bool ReplacedRows::IsRevised(const arrow::RecordBatch& rows, uint32_t row, Day day) {
   const auto found = revised_.find(day);
   if (found == revised_.end()) return false;
-  const int column = rows.schema()->GetFieldIndex("symbol");
+  const int column = rows.schema()->GetFieldIndex(symbol_column_);
+  if (column < 0) return false;
   const ColumnView symbols = View(rows, column, codec::ColumnType::kText);
   if (symbols.IsNull(row)) return false;
   const auto [known, added] = found->second.known.try_emplace(symbols.Int32(row));

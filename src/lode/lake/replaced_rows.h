@@ -57,6 +57,7 @@ class ReplacedRows {
 
   const codec::StringPool* strings_ = nullptr;
   std::string stype_in_;
+  std::string symbol_column_ = "symbol";
   std::map<Day, RevisedDay> revised_;
   std::set<Day> days_;                             // bars: all present rows of the day are replaced
   std::map<Day, std::set<std::string>> labels_;    // source labels whose rows of the day are replaced

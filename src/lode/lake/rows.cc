@@ -328,7 +328,7 @@ std::vector<RowRef> RowOrder::Sort(std::span<const Batch> batches) const {
   return sorted;
 }
 
-RowDays::RowDays(const codec::TableSchema& schema, const arrow::RecordBatch& batch) {
+RowDays::RowDays(const codec::TableSchema& schema, const arrow::RecordBatch& batch) : schema_(schema) {
   main_ = View(batch, StoredIndex(schema, schema.day_column), TypeOf(schema, schema.day_column));
   if (!schema.fallback_day_column.empty()) {
     fallback_ =
@@ -350,12 +350,18 @@ std::optional<Day> RowDays::DayIn(const ColumnView& view, uint32_t row) const {
 }
 
 std::optional<Day> RowDays::At(uint32_t row) const {
-  if (const auto day = DayIn(main_, row)) return day;
-  return fallback_ ? DayIn(*fallback_, row) : std::nullopt;
+  auto day = DayIn(main_, row);
+  if (!day && fallback_) day = DayIn(*fallback_, row);
+  return day ? std::optional(schema_.CellDay(*day)) : std::nullopt;
 }
 
 uint32_t RowDays::EndOfDay(uint32_t row, uint32_t end) const {
   const auto day = At(row);
+  if (schema_.cell_span != codec::CellSpan::kDay) {
+    while (++row < end && At(row) == day) {
+    }
+    return row;
+  }
   const bool times = main_.type == ColumnType::kTimestampUs || main_.type == ColumnType::kTimestampNs;
   if (day && times && main_.validity == nullptr) {
     const int64_t units = main_.type == ColumnType::kTimestampUs ? kNsPerDay / 1000 : kNsPerDay;

@@ -77,7 +77,7 @@ class RowOrder {
   const codec::StringPool& strings_;
 };
 
-// The UTC day of each row, by the schema's day column and its fallback.
+// The day of each row's cell, by the schema's day column and its fallback.
 class RowDays {
  public:
   RowDays(const codec::TableSchema& schema, const arrow::RecordBatch& batch);
@@ -87,6 +87,7 @@ class RowDays {
 
  private:
   std::optional<Day> DayIn(const ColumnView& view, uint32_t row) const;
+  const codec::TableSchema& schema_;
   ColumnView main_;
   std::optional<ColumnView> fallback_;
 };

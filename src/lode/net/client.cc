@@ -51,8 +51,8 @@ class CurlClient final : public Client {
   void HoldOpen(bool hold) override;
   void Cancel() override;
   size_t in_flight() const override { return in_flight_; }
-  void LimitPath(std::string path_prefix, double requests_per_s) override {
-    queue_.LimitPath(std::move(path_prefix), requests_per_s);
+  void LimitPath(std::string path_prefix, double requests_per_s, std::chrono::seconds window) override {
+    queue_.LimitPath(std::move(path_prefix), requests_per_s * options_.rate_factor, window);
   }
 
  private:

@@ -149,6 +149,7 @@ struct ClientOptions {
   RetryPolicy retry;
   HostLimits limits;                                      // of every origin
   std::optional<std::chrono::milliseconds> idle_timeout;  // instead of every request's own
+  double rate_factor = 1;                                 // on every LimitPath: a test's vendor has no limits
   std::vector<std::string> allowed_origins;  // redirects may lead there, without credentials; empty: same origin only
   uint64_t seed = 0;                         // of the jitter; 0: random
   std::string ca_file;                       // empty: the system's
@@ -177,8 +178,10 @@ class Client {
   // Requests started but not ended, those waiting for a retry included.
   virtual size_t in_flight() const = 0;
   // A limit of its own for requests whose URL path begins with `path_prefix` ("/v0/metadata."): the vendor's documented
-  // requests per second (below 1: one every 1 / rate seconds), on top of the origin's. The longest prefix counts.
-  virtual void LimitPath(std::string path_prefix, double requests_per_s) = 0;
+  // requests per second (below 1: one every 1 / rate seconds), on top of the origin's. The longest prefix counts. With
+  // a longer `window` bursts are allowed: requests_per_s × window of them in any window.
+  virtual void LimitPath(std::string path_prefix, double requests_per_s,
+                         std::chrono::seconds window = std::chrono::seconds(1)) = 0;
 
   // One request to its end, on the calling thread; not while Run runs. Others that are queued go on meanwhile.
   Outcome Fetch(Request request, std::shared_ptr<Body> body);

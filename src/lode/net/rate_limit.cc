@@ -12,9 +12,10 @@ constexpr double kMargin = 1.02;
 
 }  // namespace
 
-RateLimit::RateLimit(double requests_per_s) {
-  if (!(requests_per_s > 0) || requests_per_s > kHighestRate) return;
-  const double burst = std::max(1.0, std::floor(requests_per_s));
+RateLimit::RateLimit(double requests_per_s, std::chrono::seconds window) {
+  const double seconds = static_cast<double>(window.count());
+  if (!(requests_per_s > 0) || requests_per_s * seconds > kHighestRate) return;
+  const double burst = std::max(1.0, std::floor(requests_per_s * seconds));
   burst_ = static_cast<size_t>(burst);
   window_ = std::chrono::nanoseconds(static_cast<int64_t>(std::min(burst / requests_per_s, 86'400.0) * kMargin * 1e9));
 }

@@ -4,13 +4,13 @@
 
 namespace lode::net {
 
-void RequestQueue::LimitPath(std::string path_prefix, double requests_per_s) {
+void RequestQueue::LimitPath(std::string path_prefix, double requests_per_s, std::chrono::seconds window) {
   const auto known = std::ranges::find(path_limits_, path_prefix, &PathLimit::prefix);
   if (known != path_limits_.end()) {
-    known->limit = RateLimit(requests_per_s);
+    known->limit = RateLimit(requests_per_s, window);
     return;
   }
-  path_limits_.push_back({std::move(path_prefix), RateLimit(requests_per_s)});
+  path_limits_.push_back({std::move(path_prefix), RateLimit(requests_per_s, window)});
 }
 
 RequestQueue::Lane& RequestQueue::LaneOf(const Job& job) {

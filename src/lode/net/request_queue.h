@@ -24,7 +24,7 @@ class RequestQueue {
   explicit RequestQueue(HostLimits limits) : limits_(limits) {}
 
   // Holds for requests pushed from now on.
-  void LimitPath(std::string path_prefix, double requests_per_s);
+  void LimitPath(std::string path_prefix, double requests_per_s, std::chrono::seconds window = std::chrono::seconds(1));
 
   // Queues by Job::target; of two in one lane (origin and path limit) the lower sequence starts first.
   void Push(std::unique_ptr<Job> job);

@@ -91,6 +91,17 @@ TEST(RequestQueue, RatesOfOriginAndPathBothCount) {
   EXPECT_EQ(PopAll(&queue, next), (std::vector<uint64_t>{2, 3, 7}));
 }
 
+TEST(RequestQueue, AWindowLongerThanASecondAllowsABurst) {
+  RequestQueue queue(HostLimits{.connections = 100});
+  queue.LimitPath("/fred/", 2, std::chrono::seconds(10));
+  for (uint64_t i = 0; i < 45; ++i) queue.Push(JobTo(i, "http://a/fred/series"));
+  EXPECT_EQ(PopAll(&queue, kStart).size(), 20u);
+  const TimePoint next = queue.NextStart(kStart);
+  EXPECT_GT(next, kStart + std::chrono::seconds(10));
+  EXPECT_LT(next, kStart + std::chrono::seconds(11));
+  EXPECT_EQ(PopAll(&queue, next).size(), 20u);
+}
+
 TEST(RequestQueue, APathLimitSetAgainReplacesTheFirst) {
   RequestQueue queue(HostLimits{.connections = 100});
   queue.LimitPath("/m", 1);

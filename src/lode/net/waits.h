@@ -10,8 +10,8 @@ namespace lode::net {
 // Not for users, so no key of lode.toml: docs/exit-codes.md.
 inline constexpr const char* kWaitsVariable = "LODE_HTTP_WAITS";
 
-// "ATTEMPTS,FIRST_MS,LONGEST_MS,IDLE_MS" into `options`: tries of a request, the range of the back-off, and how long a
-// server may be silent. kConfig for anything else.
+// "ATTEMPTS,FIRST_MS,LONGEST_MS,IDLE_MS[,RATE]" into `options`: tries of a request, the range of the back-off, how long
+// a server may be silent, and how many times a vendor's own rate it is asked at. kConfig for anything else.
 Status ApplyWaits(std::string_view text, ClientOptions* options);
 
 }  // namespace lode::net

@@ -1,8 +1,10 @@
 #include <array>
 
 #include "lode/source/databento/supply.h"
+#include "lode/source/fred/supply.h"
 #include "lode/source/polygon/flat_file.h"
 #include "lode/source/polygon/flat_file_supply.h"
+#include "lode/source/polygon/rest.h"
 #include "lode/source/supply.h"
 #include "lode/source/tardis/supply.h"
 
@@ -15,14 +17,18 @@ struct Entry {
   // Which of the source's datasets it is for; nullptr: all.
   bool (*serves)(const DatasetConfig&) = nullptr;
   const char* default_symbol = nullptr;
+  std::optional<YearMonthDay> start = {};  // of its data, where one asks for all of them
 };
 
+bool IsRest(const DatasetConfig& dataset) { return !dataset.rest.empty(); }
 bool IsFlatFile(const DatasetConfig& dataset) { return !dataset.flat_file.empty(); }
 
 // A vendor adds one line here.
 constexpr std::array kSupplies = std::to_array<Entry>({
     {"databento", databento::OpenSupply},
+    {"fred", fred::OpenSupply, nullptr, nullptr, YearMonthDay{1776, 7, 4}},
     {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols},
+    {"polygon", polygon::OpenRest, IsRest, polygon::kAllSymbols},
     {"tardis", tardis::OpenSupply},
 });
 
@@ -36,6 +42,11 @@ const Entry* FindEntry(const DatasetConfig& dataset) {
 }  // namespace
 
 bool HasSupply(const DatasetConfig& dataset) { return FindEntry(dataset) != nullptr; }
+
+std::optional<Day> DefaultStart(const DatasetConfig& dataset) {
+  const Entry* entry = FindEntry(dataset);
+  return entry != nullptr && entry->start ? std::optional(ToDay(*entry->start)) : std::nullopt;
+}
 
 std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset) {
   const Entry* entry = FindEntry(dataset);

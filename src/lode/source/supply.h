@@ -27,6 +27,7 @@ struct Expectation {
   std::vector<plan::Listing> listings;  // one a symbol asked for
   std::string pending_reason;           // of days that are not ready; empty: their place in a condition list
   std::string missing_reason;           // the same, of days that the vendor has nothing of
+  std::vector<Expectation> more;        // of symbols that have days, or dates of revision, of their own
 };
 
 // What requests would bring. Fields the vendor was not asked for or does not tell stay empty.
@@ -34,6 +35,13 @@ struct Estimate {
   std::optional<uint64_t> records, bytes;  // bytes as billed
   std::optional<double> usd;
 };
+
+// Adds what is known; what one of them does not tell stays as it is.
+inline void AddTo(Estimate* sum, const Estimate& part) {
+  if (part.records) sum->records = sum->records.value_or(0) + *part.records;
+  if (part.bytes) sum->bytes = sum->bytes.value_or(0) + *part.bytes;
+  if (part.usd) sum->usd = sum->usd.value_or(0) + *part.usd;
+}
 
 struct FetchOutcome {
   enum class Kind {
@@ -89,6 +97,9 @@ Result<std::unique_ptr<Supply>> OpenSupply(const Config& config, const DatasetCo
 
 // Whether the source can be asked at all: `files` cannot.
 bool HasSupply(const DatasetConfig& dataset);
+
+// Where a dataset begins that does not say so; nullopt: it must.
+std::optional<Day> DefaultStart(const DatasetConfig& dataset);
 
 // What a dataset asks for that names no symbols, where its source has an answer: a file of the whole market is asked
 // for as ALL_SYMBOLS. Empty: it must name some.

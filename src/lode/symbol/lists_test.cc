@@ -35,15 +35,18 @@ std::vector<ListMember> Members(std::string_view name) {
 
 TEST(SymbolLists, HoldWhatTheirNamesCount) {
   const std::vector<std::pair<std::string, size_t>> sizes = {
-      {"cme_core_26", 26},   {"cme_daily_56", 56},   {"cme_daily_87", 87},   {"cme_fx", 7},    {"cme_hourly_33", 33},
-      {"cme_hourly_37", 37}, {"cme_missing_31", 31}, {"cme_options_19", 19}, {"cme_valid", 84}};
+      {"cme_core_26", 26},   {"cme_daily_56", 56},  {"cme_daily_87", 87},     {"cme_fx", 7},
+      {"cme_hourly_33", 33}, {"cme_hourly_37", 37}, {"cme_missing_31", 31},   {"cme_options_19", 19},
+      {"cme_valid", 84},     {"fred", 235},         {"fred_agriculture", 34}, {"fred_credit", 25},
+      {"fred_energy", 18},   {"fred_fx", 23},       {"fred_macro", 72},       {"fred_metals", 8},
+      {"fred_money", 13},    {"fred_rates", 42}};
   std::vector<std::string> names;
   for (const auto& [name, size] : sizes) {
     names.push_back(name);
     Result<SymbolList> list = FindList(name);
     ASSERT_TRUE(list) << list.error().ToString();
     EXPECT_EQ(list->members.size(), size) << name;
-    EXPECT_EQ(list->dataset, "GLBX.MDP3") << name;
+    EXPECT_EQ(list->dataset, name.starts_with("fred") ? "FRED" : "GLBX.MDP3") << name;
     EXPECT_FALSE(list->title.empty()) << name;
     for (const ListMember& member : list->members) {
       EXPECT_FALSE(member.root.empty() || member.group.empty()) << name;
@@ -60,11 +63,29 @@ TEST(SymbolLists, TheValidOneHoldsNothingKnownToBeAbsent) {
   }
 }
 
+TEST(SymbolLists, FredsHoldWhatTheVendorHas) {
+  std::set<std::string> all;
+  for (const ListMember& member : Members("fred")) {
+    EXPECT_EQ(FindKnownAbsence("FRED", member.root), nullptr) << member.root;
+    EXPECT_EQ(member.root.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"), std::string::npos) << member.root;
+    all.insert(member.root);
+  }
+  EXPECT_GE(all.size(), 150u);
+  for (const char* name : {"COPPER", "CORN", "SOYBEAN", "STLFSI", "STLFSI2", "DTWEXB"}) {
+    const KnownAbsence* absence = FindKnownAbsence("FRED", name);
+    ASSERT_NE(absence, nullptr) << name;
+    ASSERT_FALSE(absence->replacements.empty()) << name;
+    for (const std::string_view series : absence->replacements) EXPECT_TRUE(all.contains(std::string(series))) << name;
+  }
+  EXPECT_EQ(Explain(*FindKnownAbsence("FRED", "COPPER"), "COPPER"), "FRED's ids are not names (try PCOPPUSDM)");
+}
+
 TEST(SymbolLists, EveryMemberIsValidOrExplained) {
   std::set<std::string> valid;
   for (const ListMember& member : Members("cme_valid")) valid.insert(member.root);
   valid.insert("CNH");  // of cme_fx alone
   for (const std::string& name : ListNames()) {
+    if (FindList(name)->dataset != "GLBX.MDP3") continue;
     for (const ListMember& member : Members(name)) {
       EXPECT_TRUE(valid.contains(member.root) || FindKnownAbsence("GLBX.MDP3", member.root) != nullptr)
           << name << " " << member.root;

@@ -1,6 +1,7 @@
 #include "lode/sync/demand.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -35,8 +36,8 @@ std::set<CellKey> CellsOf(const plan::Work& work) {
 }
 
 // Whether this run is about all of what the file answers: a later one may be about the rest.
-bool IsInScope(const Fetched& fetched, const DemandOptions& options, const std::set<std::string>& symbols) {
-  if (fetched.request.first() < options.first || fetched.request.last() > options.last) return false;
+bool IsInScope(const Fetched& fetched, Day first, Day last, const std::set<std::string>& symbols) {
+  if (fetched.request.first() < first || fetched.request.last() > last) return false;
   return std::ranges::all_of(fetched.request.symbols, [&](const std::string& one) { return symbols.contains(one); });
 }
 
@@ -89,57 +90,126 @@ plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const lake::Layout& lay
   return limits;
 }
 
+// An expectation as it goes into the plan: symbols that share their days, and what is there of them.
+struct Part {
+  std::vector<plan::VendorDay> days;
+  std::vector<plan::Listing> listings;
+  std::string pending_reason, missing_reason;  // Expectation's
+  std::vector<CellRow> present;
+  std::string own_symbol;  // of the batches, where it is the only one
+  plan::Work work;
+  std::set<CellKey> open;  // cells that are work whatever this run would ask for
+
+  plan::Work WorkOf(plan::WorkOptions options) const {
+    if (!pending_reason.empty()) options.pending_reason = pending_reason;
+    if (!missing_reason.empty()) options.missing_reason = missing_reason;
+    return plan::FindWork(days, listings, present, options);
+  }
+};
+
+// Of a sorted list the rows of the symbols.
+std::vector<CellRow> RowsOf(const std::vector<CellRow>& rows, const std::vector<plan::Listing>& listings) {
+  std::vector<CellRow> own;
+  for (const plan::Listing& listing : listings) {
+    const auto [begin, end] =
+        std::ranges::equal_range(rows, listing.symbol, {}, [](const CellRow& row) { return row.cell.symbol; });
+    own.insert(own.end(), begin, end);
+  }
+  return own;
+}
+
+Part PartOf(source::Expectation expectation, std::vector<CellRow> present) {
+  return {.days = std::move(expectation.days),
+          .listings = std::move(expectation.listings),
+          .pending_reason = std::move(expectation.pending_reason),
+          .missing_reason = std::move(expectation.missing_reason),
+          .present = std::move(present)};
+}
+
+std::vector<Part> PartsOf(source::Expectation expectation, std::vector<CellRow> present, bool has_symbol) {
+  std::vector<Part> parts;
+  for (source::Expectation& one : expectation.more) {
+    std::vector<CellRow> own = RowsOf(present, one.listings);
+    Part& part = parts.emplace_back(PartOf(std::move(one), std::move(own)));
+    if (has_symbol && part.listings.size() == 1) part.own_symbol = part.listings.front().symbol;
+  }
+  if (!expectation.listings.empty() || expectation.more.empty()) {
+    parts.insert(parts.begin(), PartOf(std::move(expectation), std::move(present)));
+  }
+  return parts;
+}
+
 }  // namespace
 
 Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, const DatasetConfig& dataset,
                           const lake::Layout& layout, source::Supply& supply, const DemandOptions& options,
                           std::vector<Fetched> kept) {
   Demand demand;
+  const codec::TableSchema* schema = codec::FindSchema(dataset.schema_name());
+  const Day first = schema == nullptr ? options.first : schema->CellDay(options.first);
   LODE_TRY(source::Expectation expectation, supply.Expect(options.symbols, options.first, options.last));
-  demand.listings = std::move(expectation.listings);
-  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, options.first, options.last));
-  plan::WorkOptions work_options{.first = options.first,
-                                 .last = options.last,
-                                 .refetch = options.refetch,
-                                 .retry_failed_only = options.retry_failed_only};
-  if (!expectation.pending_reason.empty()) work_options.pending_reason = std::move(expectation.pending_reason);
-  if (!expectation.missing_reason.empty()) work_options.missing_reason = std::move(expectation.missing_reason);
-  demand.work = plan::FindWork(expectation.days, demand.listings, present, work_options);
-  const plan::PartitionOfDay partition_of = [&](Day day) { return layout.PathOf(day, ""); };
+  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, first, options.last));
+  std::vector<Part> parts = PartsOf(std::move(expectation), std::move(present), layout.has_symbol());
+  const plan::WorkOptions work_options{
+      .first = first, .last = options.last, .refetch = options.refetch, .retry_failed_only = options.retry_failed_only};
+  std::map<std::string, Part*> part_of;
+  for (Part& part : parts) {
+    part.work = part.WorkOf(work_options);
+    for (const plan::Listing& listing : part.listings) part_of.emplace(listing.symbol, &part);
+    if (kept.empty()) continue;
+    // What was fetched already is wanted whatever this run would ask for.
+    plan::WorkOptions any_options = work_options;
+    any_options.retry_failed_only = false;
+    part.open = CellsOf(part.WorkOf(any_options));
+  }
 
-  // What was fetched already is wanted whatever this run would ask for.
-  plan::WorkOptions any_options = work_options;
-  any_options.retry_failed_only = false;
-  std::set<CellKey> open =
-      CellsOf(kept.empty() ? demand.work : plan::FindWork(expectation.days, demand.listings, present, any_options));
   const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
-  std::vector<Fetched> wanted;
+  std::map<Part*, std::vector<Fetched>> wanted;
   for (Fetched& fetched : kept) {
-    if (!IsInScope(fetched, options, symbols)) continue;
+    if (!IsInScope(fetched, first, options.last, symbols)) continue;
+    const auto known = part_of.find(fetched.request.symbols.front());
+    if (known == part_of.end()) {
+      demand.useless.push_back(std::move(fetched));
+      continue;
+    }
+    Part& part = *known->second;
+    const auto partition_of = [&](Day day) { return layout.PathOf(day, part.own_symbol); };
     // A refetch asks anew whatever was fetched before it.
-    if (options.refetch || !IsStillWanted(fetched, demand.work, open, partition_of)) {
+    if (options.refetch || !IsStillWanted(fetched, part.work, part.open, partition_of)) {
       demand.useless.push_back(std::move(fetched));
       continue;
     }
     for (const plan::VendorDay& day : fetched.request.days) {
-      for (const std::string& symbol : fetched.request.symbols) open.erase({symbol, day.day});
+      for (const std::string& symbol : fetched.request.symbols) part.open.erase({symbol, day.day});
     }
-    wanted.push_back(std::move(fetched));
+    wanted[&part].push_back(std::move(fetched));
   }
-  if (!wanted.empty()) {
-    demand.work = plan::FindWork(expectation.days, demand.listings, WithKept(std::move(present), wanted), work_options);
-  }
-  demand.recorded = plan::RecordedCells(demand.work);
 
   const plan::ChunkLimits limits = LimitsOf(dataset, layout, supply, options.symbols);
-  for (plan::RequestGroup& group : plan::Chunk(demand.work, limits, partition_of)) {
-    demand.batches.push_back({std::move(group.partition), std::move(group.requests), {}});
-  }
-  for (Fetched& fetched : wanted) {
-    const std::string partition = partition_of(fetched.request.first());
-    auto batch = std::ranges::find(demand.batches, partition, &Batch::partition);
-    if (batch == demand.batches.end()) batch = demand.batches.insert(demand.batches.end(), Batch{partition, {}, {}});
-    batch->kept.push_back(std::move(fetched));
+  std::map<std::string, size_t> batches;
+  const auto batch_named = [&](const std::string& partition) -> Batch& {
+    const auto [found, is_new] = batches.try_emplace(partition, demand.batches.size());
+    if (is_new) demand.batches.push_back({partition, {}, {}});
+    return demand.batches[found->second];
+  };
+  for (Part& part : parts) {
+    std::vector<Fetched>& own_kept = wanted[&part];
+    if (!own_kept.empty()) {
+      part.present = WithKept(std::move(part.present), own_kept);
+      part.work = part.WorkOf(work_options);
+    }
+    const plan::PartitionOfDay partition_of = [&](Day day) { return layout.PathOf(day, part.own_symbol); };
+    for (plan::RequestGroup& group : plan::Chunk(part.work, limits, partition_of)) {
+      std::ranges::move(group.requests, std::back_inserter(batch_named(group.partition).requests));
+    }
+    for (Fetched& fetched : own_kept) {
+      batch_named(partition_of(fetched.request.first())).kept.push_back(std::move(fetched));
+    }
+    demand.expected_cells += static_cast<int64_t>(part.work.days.size() * part.listings.size());
+    std::vector<ledger::Cell> recorded = plan::RecordedCells(part.work);
+    std::ranges::move(recorded, std::back_inserter(demand.recorded));
+    std::ranges::move(part.listings, std::back_inserter(demand.listings));
+    demand.works.push_back(std::move(part.work));
   }
   return demand;
 }

@@ -20,18 +20,22 @@ struct DemandOptions {
 
 // Requests that feed one partition, and what was fetched for it by a run that did not end.
 struct Batch {
+  // With {symbol} in the layout: without the symbol, for the partitions of all of them; or with it, where it has days
+  // of its own (Expectation::more).
   std::string partition;
   std::vector<plan::Request> requests;
   std::vector<Fetched> kept;
 };
 
 struct Demand {
-  plan::Work work;             // without what is kept
+  // One for symbols that share their days (Expectation::more); without what is kept.
+  std::vector<plan::Work> works;
   std::vector<Batch> batches;  // in the order to be fetched; a batch may have kept files only
   // Kept files that answer no work any more. Those of other symbols or days are neither here nor in a batch: they wait
   // for a run that wants them.
   std::vector<Fetched> useless;
   std::vector<plan::Listing> listings;
+  int64_t expected_cells = 0;
   std::vector<ledger::Cell> recorded;  // cells whose state the vendor told without a request
   bool empty() const { return batches.empty() && recorded.empty(); }
 };

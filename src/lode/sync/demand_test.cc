@@ -68,11 +68,28 @@ TEST_F(DemandTest, ALayoutBySymbolAsksForOneAtATime) {
   }
 }
 
+// Of two symbols that share neither days nor dates of revision only the revised one is work, as a batch of its own.
+TEST_F(DemandTest, SymbolsMayHaveDaysOfTheirOwn) {
+  layout_ = lake::Layout::Parse("series={symbol}/data.parquet").value();
+  supply_.expectation = {};
+  for (const auto& [symbol, first, count] : {std::tuple("A.FUT", "2024-01-27", 3), {"B.FUT", "2024-02-01", 4}}) {
+    supply_.expectation.more.push_back({Days(first, count), {{.symbol = symbol}}, {}});
+  }
+  EXPECT_THAT(Lines(Find()), ElementsAre("series=A.FUT: A.FUT 2024-01-27+3;", "series=B.FUT: B.FUT 2024-02-01+4;"));
+  EXPECT_EQ(Find().expected_cells, 7);
+  const Demand demand = Find({Kept("b", RequestOf({"B.FUT"}, "2024-02-01", 4))});
+  EXPECT_THAT(Lines(demand), ElementsAre("series=A.FUT: A.FUT 2024-01-27+3;", "series=B.FUT: kept b"));
+  // A layout without the symbol: both in one batch.
+  layout_ = lake::Layout::Parse("year={yyyy}/data.parquet").value();
+  EXPECT_EQ(Find().batches.size(), 1u);
+  EXPECT_EQ(Find().batches.at(0).requests.size(), 2u);
+}
+
 TEST_F(DemandTest, KeptFilesAreNotAskedForAgain) {
   const Demand demand = Find({Kept("x", RequestOf({"A.FUT", "B.FUT", "C.FUT"}, "2024-01-27", 5)),
                               Kept("y", RequestOf({"B.FUT"}, "2024-02-01", 5))});
   EXPECT_THAT(Lines(demand), ElementsAre("month=2024-02: A.FUT,C.FUT 2024-02-01+5; kept y", "month=2024-01: kept x"));
-  EXPECT_EQ(demand.work.cells, 10);
+  EXPECT_EQ(demand.works.at(0).cells, 10);
   EXPECT_THAT(demand.useless, IsEmpty());
 }
 
@@ -99,7 +116,7 @@ TEST_F(DemandTest, ARefetchAsksAnewForWhatWasKept) {
   options_.refetch = true;
   const Demand demand = Find({Kept("x", RequestOf({"A.FUT", "B.FUT", "C.FUT"}, "2024-01-27", 5))});
   EXPECT_THAT(Ids(demand.useless), ElementsAre("x"));
-  EXPECT_EQ(demand.work.cells, 30);
+  EXPECT_EQ(demand.works.at(0).cells, 30);
 }
 
 // Paid for, and not this run's business: neither used nor thrown away.
@@ -127,7 +144,7 @@ TEST_F(DemandTest, WhatTheVendorTellsWithoutARequestIsRecorded) {
   supply_.expectation.days.back().state = plan::VendorDay::State::kPending;
   supply_.expectation.listings[1].unresolved = "nobody knows it";
   const Demand demand = Find();
-  EXPECT_EQ(demand.work.cells, 18);
+  EXPECT_EQ(demand.works.at(0).cells, 18);
   std::map<std::string, int> states;
   for (const ledger::Cell& cell : demand.recorded) {
     ++states[cell.symbol + (cell.state == ledger::CellState::kPending ? " pending" : " not listed")];

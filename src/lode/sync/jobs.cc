@@ -140,13 +140,14 @@ Result<std::vector<SubmitReport>> DatabentoJobs::Submit(std::optional<double> bu
   std::vector<int64_t> adopted;
   LODE_TRY(SettleIntents(&entries, &adopted));
   LODE_TRY(Demand demand, FindWork());
+  plan::Work work = std::move(demand.works.at(0));  // Databento's symbols share their days
   std::vector<SubmitReport> reports;
   for (const JobEntry& entry : entries) {
-    if (!LeaveOutOrdered(entry, supply_->selection(), &demand.work)) continue;
+    if (!LeaveOutOrdered(entry, supply_->selection(), &work)) continue;
     const bool is_adopted = std::ranges::find(adopted, entry.number) != adopted.end();
     reports.push_back({.entry = entry, .known = true, .adopted = is_adopted, .unresolved = {}});
   }
-  for (const BatchRequest& order : OrdersOf(demand.work)) {
+  for (const BatchRequest& order : OrdersOf(work)) {
     LODE_TRY(JobEntry entry, Order(order, budget_usd));
     if (budget_usd) *budget_usd -= entry.cost_usd.value_or(0);
     reports.push_back({.entry = std::move(entry), .unresolved = {}});

@@ -163,7 +163,9 @@ class DatasetSync {
       using enum ledger::CellState;
       const bool rows = row.cell.state == kComplete || row.cell.state == kPartial || row.cell.state == kStale;
       if (!rows || !lost_.contains(layout_->PathOf(row.cell.day, row.cell.symbol))) continue;
+      // By the names that a batch of the cell may have.
       held_[layout_->PathOf(row.cell.day, "")].emplace(row.cell.symbol, row.cell.day);
+      held_[layout_->PathOf(row.cell.day, row.cell.symbol)].emplace(row.cell.symbol, row.cell.day);
     }
     std::erase_if(demand->batches, [&](const Batch& batch) {
       const auto cells_held = held_.find(batch.partition);
@@ -200,11 +202,14 @@ class DatasetSync {
     for (const plan::Listing& listing : demand_.listings) {
       if (!listing.unresolved.empty()) report_.unresolved.push_back({listing.symbol, listing.unresolved});
     }
-    report_.expected_cells = static_cast<int64_t>(demand_.work.days.size() * demand_.listings.size());
-    report_.work_cells = demand_.work.cells;
-    report_.stale_cells = static_cast<int64_t>(demand_.work.stale.size());
-    report_.keyless_cells = demand_.work.keyless_cells;
-    for (const plan::StaleCell& cell : demand_.work.stale) stale_.try_emplace({cell.symbol, cell.day}, cell.had);
+    report_.expected_cells = demand_.expected_cells;
+    report_.work_cells = report_.stale_cells = report_.keyless_cells = 0;
+    for (const plan::Work& work : demand_.works) {
+      report_.work_cells += work.cells;
+      report_.stale_cells += static_cast<int64_t>(work.stale.size());
+      report_.keyless_cells += work.keyless_cells;
+      for (const plan::StaleCell& cell : work.stale) stale_.try_emplace({cell.symbol, cell.day}, cell.had);
+    }
     report_.batches = static_cast<int64_t>(demand_.batches.size());
     report_.planned_requests = report_.kept_requests = 0;
     for (const Batch& batch : demand_.batches) {
@@ -218,7 +223,11 @@ class DatasetSync {
     is_priced_ = true;
     report_.estimate = {};
     if (report_.planned_requests > 0) {
-      LODE_TRY(report_.estimate, supply_->EstimateCost(demand_.work, request_.estimate_whole));
+      for (const plan::Work& work : demand_.works) {
+        if (work.symbols.empty()) continue;
+        LODE_TRY(const source::Estimate part, supply_->EstimateCost(work, request_.estimate_whole));
+        source::AddTo(&report_.estimate, part);
+      }
     }
     const double usd = report_.estimate.usd.value_or(0);
     if (!request_.dry_run && request_.budget_usd && spent_usd_ + usd > *request_.budget_usd) {

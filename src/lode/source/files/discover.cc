@@ -7,9 +7,13 @@
 #include <map>
 
 #include "lode/codec/dbn.h"
+#include "lode/codec/fred_pages.h"
 #include "lode/codec/parquet_file.h"
+#include "lode/codec/rest_pages.h"
 #include "lode/codec/vendor_csv.h"
+#include "lode/source/fred/supply.h"
 #include "lode/source/polygon/flat_file.h"
+#include "lode/source/polygon/rest.h"
 #include "lode/source/tardis/file_name.h"
 #include "lode/store/local_disk.h"
 
@@ -121,6 +125,10 @@ void NameFacts(const fs::path& path, DataFile& file) {
   } else if (auto tardis_facts = tardis::ParseFilePath(path)) {
     file.name_facts = std::move(*tardis_facts);
     file.name = tardis::KeptName(file.name_facts);
+  } else if (auto rest_facts = polygon::ParseRestFileName(file.name)) {
+    file.name_facts = std::move(*rest_facts);
+  } else if (auto fred_facts = fred::ParseFileName(file.name)) {
+    file.name_facts = std::move(*fred_facts);
   } else {
     file.name_facts = databento::ParseDataFileName(file.name);
   }
@@ -263,6 +271,8 @@ Result<Encoding> ParseEncoding(std::string_view name) {
 FileNameFacts ParseName(const std::string& name, const TableSchema& schema) {
   if (schema.source == "polygon") return polygon::ParseFlatFilePath(name).value_or(FileNameFacts{});
   if (schema.source == "tardis") return tardis::ParseFilePath(name).value_or(FileNameFacts{});
+  if (schema.source == "polygon_rest") return polygon::ParseRestFileName(name).value_or(FileNameFacts{});
+  if (schema.source == "fred") return fred::ParseFileName(name).value_or(FileNameFacts{});
   return databento::ParseDataFileName(name);
 }
 
@@ -355,7 +365,12 @@ Result<std::unique_ptr<codec::Decoder>> OpenDecoder(const DataFile& file, const 
     case Encoding::kCsv:
       if (schema.source != "databento") return codec::OpenVendorCsv(std::move(bytes), schema, context);
       return codec::OpenDatabentoCsv(std::move(bytes), text, context);
-    case Encoding::kNdjson: return codec::OpenDatabentoNdjson(std::move(bytes), text, context);
+    case Encoding::kNdjson:
+      if (schema.source == "fred") {
+        return codec::OpenFredObservations(std::move(bytes), file.name_facts.symbol, schema, context);
+      }
+      if (schema.source == "polygon_rest") return codec::OpenRestPages(std::move(bytes), schema, context);
+      return codec::OpenDatabentoNdjson(std::move(bytes), text, context);
     case Encoding::kParquet: {
       LODE_TRY(const codec::ColumnMapping mapping, codec::ParseColumnMapping(mapping_toml));
       return codec::OpenForeignParquet(file.path, schema, mapping, context);
