@@ -143,7 +143,8 @@ TEST(ConfigParse, NamesTheNearestKnownKey) {
             "lode.toml:3: datasets.a.shema: unknown key (did you mean schema?)");
   EXPECT_EQ(Refusal("[source.databento]\n"), "lode.toml:1: source: unknown table (did you mean sources?)");
   EXPECT_EQ(Refusal("[sources.databnto]\n"), "lode.toml:1: sources.databnto: unknown table (did you mean databento?)");
-  EXPECT_NE(Refusal("[sources.tardis]\nzzzzzzzz = 1\n").find("(known: api_url, datasets_url, key, key_style)"), std::string::npos);
+  EXPECT_NE(Refusal("[sources.tardis]\nzzzzzzzz = 1\n").find("(known: api_url, datasets_url, key, key_style)"),
+            std::string::npos);
 }
 
 TEST(ConfigParse, RefusesBadValuesWithTheirLine) {
