@@ -100,8 +100,14 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
     if (overlap.first.starts_with(kFileGroupPrefix)) replaced.loose_days_.insert(key.first);
   }
   replaced.touched_ = std::move(touched);
-  // Replayed files bring their rows again; present ones of the same label give way too.
-  for (auto& [day, labels] : replaced.labels_) labels.insert(own_labels.begin(), own_labels.end());
+  // Replayed files bring their rows again; present ones of the same label give way too. A symbol's label is no file's:
+  // the unit may bring the symbol on other days alone.
+  const std::string of_symbol = SourceLabelOfSymbol("");
+  for (auto& [day, labels] : replaced.labels_) {
+    for (const std::string& label : own_labels) {
+      if (!label.starts_with(of_symbol)) labels.insert(label);
+    }
+  }
   return replaced;
 }
 
