@@ -39,12 +39,7 @@ TEST(Zone, MinutesMayBeOfTheDaysAround) {
 // Oracle: the machine's time zone database, 1996 to 2030, around every change and otherwise.
 TEST(Zone, EqualsTheTimeZoneDatabase) {
   for (const char* name : {"America/New_York", "America/Chicago", "Europe/London"}) {
-    const date::time_zone* oracle = nullptr;
-    try {
-      oracle = date::locate_zone(name);
-    } catch (const std::runtime_error&) {
-      GTEST_SKIP() << "no time zone database here";
-    }
+    const date::time_zone* const oracle = date::locate_zone(name);  // throws without tzdata, which ./setup brings
     const Zone zone = *Zone::Find(name);
     int64_t compared = 0;
     for (Day day = ToDay({1996, 1, 1}); day < ToDay({2030, 1, 1}); day = day + 1) {

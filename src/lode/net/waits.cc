@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdlib>
 
 namespace lode::net {
 
@@ -28,6 +29,11 @@ Status ApplyWaits(std::string_view text, ClientOptions* options) {
   options->idle_timeout = std::chrono::milliseconds(numbers[3]);
   options->rate_factor = numbers[kNeeded];
   return Ok();
+}
+
+Status ApplyWaits(ClientOptions* options) {
+  const char* text = std::getenv(kWaitsVariable);
+  return text == nullptr ? Ok() : ApplyWaits(text, options);
 }
 
 }  // namespace lode::net

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lode/store/local_disk.h"
+
 namespace lode::sync {
 
 using ledger::CellState;
@@ -151,9 +153,9 @@ void FetchRun::TakePart(size_t batch, const plan::Request& request, const std::s
                         const FetchOutcome& outcome) {
   auto [until, after] = SplitAfter(request, *outcome.ready);
   const std::string until_id = plan::RequestId(selection_, until);
-  std::error_code problem;
-  std::filesystem::rename(folder_.PartOf(id), folder_.PartOf(until_id), problem);
-  if (problem) return StopWith({ErrorKind::kStorage, folder_.PartOf(until_id).string() + ": " + problem.message(), {}});
+  if (Status renamed = store::Rename(folder_.PartOf(id), folder_.PartOf(until_id)); !renamed) {
+    return StopWith(std::move(renamed).error());
+  }
   TakeFetched(batch, until, until_id, outcome);
   if (!after.days.empty()) work_[batch].waiting.push_front(std::move(after));
 }

@@ -3,7 +3,6 @@
 #include <arrow/api.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 #include <unordered_map>
 
@@ -475,7 +474,7 @@ const codec::TableSchema& DefinitionSchema() {
 
 Result<DefinitionsReport> WriteDefinitions(const DefinitionsRequest& request) {
   net::ClientOptions options;
-  if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
+  LODE_TRY(net::ApplyWaits(&options));
   LODE_TRY(const auto client, net::Client::Make(std::move(options)));
   LODE_TRY(source::tardis::Api api, source::tardis::Api::Make(*client, *request.config));
   Table table(request);

@@ -28,11 +28,6 @@ std::string SplitOf(const std::string& layout) {
   return layout.contains("{mm}") ? "month" : "year";
 }
 
-bool StopsTheRun(ErrorKind kind) {
-  return kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal ||
-         kind == ErrorKind::kBusy || kind == ErrorKind::kRefused || kind == ErrorKind::kNotFound;
-}
-
 // What a job that is on its way brings is not ordered again. Whether it brings any of the work.
 bool LeaveOutOrdered(const JobEntry& entry, const plan::Selection& selection, plan::Work* work) {
   const source::databento::SeriesQuery& query = entry.request.query;
@@ -56,7 +51,7 @@ class DatabentoJobs final : public Jobs {
       return Fail(ErrorKind::kUnsupported, "dataset {}: only databento has batch jobs", dataset_.name);
     }
     net::ClientOptions options;
-    if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
+    LODE_TRY(net::ApplyWaits(&options));
     LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
     LODE_TRY(std::string key, request_.config->ResolveKey("sources.databento.key"));
@@ -317,7 +312,8 @@ Result<std::vector<FetchedJob>> DatabentoJobs::Fetch(const FetchJobRequest& requ
   for (const std::string& id : ids) {
     FetchedJob fetched{.job_id = id};
     if (Status done = FetchOne(request, observer, told, &fetched); !done) {
-      if (StopsTheRun(done.error().kind)) return std::unexpected(std::move(done).error());
+      const bool is_unknown = done.error().kind == ErrorKind::kNotFound;  // the id that was given
+      if (is_unknown || StopsTheRun(done.error().kind)) return std::unexpected(std::move(done).error());
       fetched.error = std::move(done).error();
     }
     const auto entry = std::ranges::find(entries, id, &JobEntry::job_id);

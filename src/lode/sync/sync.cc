@@ -23,17 +23,12 @@ using lake::DatasetWriter;
 using lake::Unit;
 using lake::UnitFile;
 
-bool StopsTheRun(ErrorKind kind) {
-  return kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal ||
-         kind == ErrorKind::kBusy || kind == ErrorKind::kRefused;
-}
-
 // Small batches that wait to be published as one.
 class Group {
  public:
-  bool Takes(const FinishedBatch& batch, bool may_wait) const {
+  bool Takes(const FinishedBatch& batch) const {
     const size_t files = files_ + batch.fetched.size();
-    return may_wait && batches_.size() < kMostBatches && files <= kMostFiles && bytes_ + BytesOf(batch) <= kMostBytes;
+    return batches_.size() < kMostBatches && files <= kMostFiles && bytes_ + BytesOf(batch) <= kMostBytes;
   }
   void Add(FinishedBatch batch) {
     files_ += batch.fetched.size();
@@ -122,7 +117,7 @@ class DatasetSync {
     LODE_TRY(symbols_, SymbolsOf(request_));
     const double rate = request_.requests_per_s;
     net::ClientOptions options{.limits = {.connections = static_cast<int>(request_.in_flight), .requests_per_s = rate}};
-    if (const char* waits = std::getenv(net::kWaitsVariable)) LODE_TRY(net::ApplyWaits(waits, &options));
+    LODE_TRY(net::ApplyWaits(&options));
     LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
     std::set<std::string> spelled;
@@ -258,14 +253,12 @@ class DatasetSync {
         const bool is_cut =
             !batch && (batch.error().kind == ErrorKind::kInterrupted || batch.error().kind == ErrorKind::kStorage);
         if (is_cut) return std::unexpected(std::move(batch).error());
-        if (batch && *batch && group.Takes(**batch, MayWait(**batch))) {
-          group.Add(std::move(**batch));
-          continue;
-        }
-        LODE_TRY(PublishTogether(context, group.Take()));  // what came before an error is whole all the same
+        const bool may_wait = batch && *batch && MayWait(**batch);
+        // What came before an error is whole all the same.
+        if (!may_wait || !group.Takes(**batch)) LODE_TRY(PublishTogether(context, group.Take()));
         if (!batch) return std::unexpected(std::move(batch).error());
         if (!*batch) break;
-        if (group.Takes(**batch, MayWait(**batch))) {
+        if (may_wait && group.Takes(**batch)) {
           group.Add(std::move(**batch));
         } else {
           LODE_TRY(Publish(context, std::move(**batch)));
@@ -504,6 +497,11 @@ Result<std::vector<std::string>> SymbolsOf(const SyncRequest& request) {
   if (symbols.empty()) symbols = source::DefaultSymbols(dataset);
   if (symbols.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset.name);
   return symbols;
+}
+
+bool StopsTheRun(ErrorKind kind) {
+  return kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal ||
+         kind == ErrorKind::kBusy || kind == ErrorKind::kRefused;
 }
 
 Result<SyncReport> Sync(const SyncRequest& request, double* spent_usd, SyncObserver& observer) {

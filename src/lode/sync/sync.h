@@ -71,6 +71,9 @@ struct SyncReport {
   std::string refused;  // first reason of cells that the plan does not cover; empty: none
 };
 
+// Whether an error is about more than the one batch or job that met it: the disk, the key, Ctrl-C.
+bool StopsTheRun(ErrorKind kind);
+
 // Errors: kConfig, kBusy, kStorage, kInterrupted; kRefused for a key, plan or payment the vendor does not accept and
 // for a cost over the budget, before anything billable; kPartial when the vendor cannot be reached. A request that
 // fails on its own is counted in the report, its cells are `failed`, and the others go in.
