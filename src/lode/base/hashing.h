@@ -31,4 +31,7 @@ class Sha256 {
 
 std::string Sha256Hex(std::string_view bytes);
 
+// Lower-case.
+std::string Hex(std::span<const unsigned char> bytes);
+
 }  // namespace lode

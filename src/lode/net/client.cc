@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <random>
+#include <thread>
 #include <unordered_map>
 
 #include "lode/base/log.h"
@@ -14,6 +15,7 @@
 #include "lode/net/redact.h"
 #include "lode/net/request_queue.h"
 #include "lode/net/retry.h"
+#include "lode/net/socket_loop.h"
 #include "lode/net/transfer.h"
 #include "lode/net/url.h"
 
@@ -31,10 +33,6 @@ constexpr long kKeptConnections = 256;
 // A download that went on by this much starts counting its failed tries anew.
 constexpr uint64_t kProgressBytes = 1 << 20;
 
-struct MultiCloser {
-  void operator()(CURLM* multi) const { Curl().multi_cleanup(multi); }
-};
-
 std::string LabelOf(const Job& job) {
   if (!job.request.label.empty()) return job.request.label;
   return fmt::format("{} {}{}", job.request.method, job.first.origin, job.first.path);
@@ -42,7 +40,7 @@ std::string LabelOf(const Job& job) {
 
 class CurlClient final : public Client {
  public:
-  CurlClient(ClientOptions options, CURLM* multi);
+  CurlClient(ClientOptions options, std::unique_ptr<SocketLoop> loop);
   ~CurlClient() override;
 
   void Add(Request request, std::shared_ptr<Body> body, Done done) override;
@@ -67,9 +65,9 @@ class CurlClient final : public Client {
   bool HasTasks();
   bool StartReady();
   void StartJob(std::unique_ptr<Job> job, TimePoint now);
-  bool Perform();
+  void EndFinished();
   void EndIdle(TimePoint now);
-  void Wait();
+  std::chrono::milliseconds LongestWait() const;
   void EndEverything();
 
   std::unique_ptr<Transfer> TakeTransfer();
@@ -88,7 +86,7 @@ class CurlClient final : public Client {
 
   ClientOptions options_;
   TransferSettings settings_;
-  std::unique_ptr<CURLM, MultiCloser> multi_;
+  std::unique_ptr<SocketLoop> loop_;
   RequestQueue queue_;
   std::mt19937_64 random_;
   uint64_t next_sequence_ = 0;
@@ -98,6 +96,7 @@ class CurlClient final : public Client {
   std::deque<Refusal> refusals_;  // requests that could not even start; their callbacks run from the loop
   TimePoint last_tick_;
   bool is_running_ = false;
+  std::atomic<std::thread::id> loop_thread_;  // who runs the loop; nobody when it does not run
 
   std::mutex tasks_mutex_;
   std::vector<std::function<void()>> tasks_;  // guarded by tasks_mutex_
@@ -105,18 +104,18 @@ class CurlClient final : public Client {
   std::atomic<bool> cancelled_ = false;
 };
 
-CurlClient::CurlClient(ClientOptions options, CURLM* multi)
+CurlClient::CurlClient(ClientOptions options, std::unique_ptr<SocketLoop> loop)
     : options_(std::move(options)),
-      multi_(multi),
+      loop_(std::move(loop)),
       queue_(options_.limits),
       random_(options_.seed != 0 ? options_.seed : std::random_device{}()) {
   settings_.user_agent = options_.user_agent.empty() ? "lode/" LODE_VERSION : options_.user_agent;
   settings_.ca_file = options_.ca_file;
-  Curl().multi_setopt(multi, CURLMOPT_MAXCONNECTS, kKeptConnections);
+  Curl().multi_setopt(loop_->multi(), CURLMOPT_MAXCONNECTS, kKeptConnections);
 }
 
 CurlClient::~CurlClient() {
-  for (auto& [key, transfer] : running_) Curl().multi_remove_handle(multi_.get(), transfer->easy());
+  for (auto& [key, transfer] : running_) Curl().multi_remove_handle(loop_->multi(), transfer->easy());
 }
 
 void CurlClient::Add(Request request, std::shared_ptr<Body> body, Done done) {
@@ -158,17 +157,17 @@ void CurlClient::Post(std::function<void()> task) {
     const std::lock_guard lock(tasks_mutex_);
     tasks_.push_back(std::move(task));
   }
-  Curl().multi_wakeup(multi_.get());
+  if (std::this_thread::get_id() != loop_thread_) loop_->Wake();
 }
 
 void CurlClient::HoldOpen(bool hold) {
   holds_.fetch_add(hold ? 1 : -1);
-  Curl().multi_wakeup(multi_.get());
+  loop_->Wake();
 }
 
 void CurlClient::Cancel() {
   cancelled_ = true;
-  Curl().multi_wakeup(multi_.get());
+  loop_->Wake();
 }
 
 bool CurlClient::RunTasks() {
@@ -202,6 +201,7 @@ Status CurlClient::Run() {
 Status CurlClient::RunUntil(const std::function<bool()>& ended) {
   if (is_running_) return Fail(ErrorKind::kInternal, "the HTTP loop was entered from one of its own callbacks");
   is_running_ = true;
+  loop_thread_ = std::this_thread::get_id();
   Status status;
   while (true) {
     bool moved = RunTasks();
@@ -216,9 +216,11 @@ Status CurlClient::RunUntil(const std::function<bool()>& ended) {
     const bool held = holds_.load() > 0;
     if (!held && !moved && running_.empty() && queue_.empty() && !HasTasks()) break;
     moved |= StartReady();
-    moved |= Perform();
-    if (!moved) Wait();
+    moved |= HasTasks();
+    loop_->Turn(moved ? milliseconds(0) : LongestWait());
+    EndFinished();
   }
+  loop_thread_ = std::thread::id();
   is_running_ = false;
   return status;
 }
@@ -252,7 +254,7 @@ void CurlClient::StartJob(std::unique_ptr<Job> job, TimePoint now) {
     return;
   }
   Status started = transfer->Start(std::move(job), settings_, now);
-  if (started && Curl().multi_add_handle(multi_.get(), transfer->easy()) != CURLM_OK) {
+  if (started && Curl().multi_add_handle(loop_->multi(), transfer->easy()) != CURLM_OK) {
     started = Fail(ErrorKind::kInternal, "libcurl took no further request");
   }
   if (!started) {
@@ -265,26 +267,21 @@ void CurlClient::StartJob(std::unique_ptr<Job> job, TimePoint now) {
   running_.emplace(key, std::move(transfer));
 }
 
-bool CurlClient::Perform() {
-  int running = 0;
-  Curl().multi_perform(multi_.get(), &running);
-  bool ended = false;
+void CurlClient::EndFinished() {
   int left = 0;
-  while (const CURLMsg* message = Curl().multi_info_read(multi_.get(), &left)) {
+  while (const CURLMsg* message = Curl().multi_info_read(loop_->multi(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     Transfer* transfer = nullptr;
     Curl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     const CURLcode code = message->data.result;
-    Curl().multi_remove_handle(multi_.get(), transfer->easy());  // `message` is gone from here
+    Curl().multi_remove_handle(loop_->multi(), transfer->easy());  // `message` is gone from here
     Conclude(transfer, transfer->Conclude(code));
-    ended = true;
   }
   const TimePoint now = Clock::now();
   if (now - last_tick_ >= kTick) {
     last_tick_ = now;
     EndIdle(now);
   }
-  return ended;
 }
 
 void CurlClient::EndIdle(TimePoint now) {
@@ -293,19 +290,15 @@ void CurlClient::EndIdle(TimePoint now) {
     if (transfer->IsIdle(now)) idle.push_back(key);
   }
   for (Transfer* transfer : idle) {
-    Curl().multi_remove_handle(multi_.get(), transfer->easy());
+    Curl().multi_remove_handle(loop_->multi(), transfer->easy());
     Conclude(transfer, transfer->ConcludeIdle());
   }
 }
 
-void CurlClient::Wait() {
+milliseconds CurlClient::LongestWait() const {
   const TimePoint now = Clock::now();
   const TimePoint next = queue_.NextStart(now);
-  int timeout_ms = static_cast<int>(kTick.count());
-  if (next < now + kTick) {
-    timeout_ms = next <= now ? 0 : static_cast<int>(std::chrono::ceil<milliseconds>(next - now).count());
-  }
-  Curl().multi_poll(multi_.get(), nullptr, 0, timeout_ms, nullptr);
+  return next < now + kTick ? std::chrono::ceil<milliseconds>(next - now) : kTick;
 }
 
 void CurlClient::EndEverything() {
@@ -313,7 +306,7 @@ void CurlClient::EndEverything() {
   while (true) {
     std::vector<std::unique_ptr<Job>> jobs = queue_.TakeAll();
     for (auto& [key, transfer] : running_) {
-      Curl().multi_remove_handle(multi_.get(), transfer->easy());
+      Curl().multi_remove_handle(loop_->multi(), transfer->easy());
       jobs.push_back(transfer->TakeJob());
       queue_.Ended(jobs.back()->target.origin);
       free_.push_back(std::move(transfer));
@@ -454,9 +447,8 @@ Result<std::unique_ptr<Client>> Client::Make(ClientOptions options) {
     LODE_TRY(origin, OriginOf(origin));
   }
   if (options.limits.connections < 1) return Fail(ErrorKind::kConfig, "an HTTP client needs at least one connection");
-  CURLM* multi = Curl().multi_init();
-  if (multi == nullptr) return Fail(ErrorKind::kInternal, "libcurl: out of memory");
-  return std::make_unique<CurlClient>(std::move(options), multi);
+  LODE_TRY(std::unique_ptr<SocketLoop> loop, SocketLoop::Make());
+  return std::make_unique<CurlClient>(std::move(options), std::move(loop));
 }
 
 }  // namespace lode::net

@@ -51,18 +51,18 @@ Status FileBody::TakePresent() {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return OsError("read");
     if (count == 0) break;
-    hash_.Update(std::string_view(block.data(), static_cast<size_t>(count)));
+    hash_.Take(std::as_bytes(std::span(block.data(), static_cast<size_t>(count))), file_.get());
     size_ += static_cast<uint64_t>(count);
   }
   file_ = Descriptor();
   if (size_ < expected || size_ == 0) return Ok();
   if (size_ == expected) {
-    sha256_ = hash_.HexDigest();
+    LODE_TRY(sha256_, hash_.Finish());
     whole_ = sha256_ == options_.expected_sha256;
     if (whole_) return Ok();
   }
   // No beginning of what is expected: a range after its end would only be refused.
-  hash_ = Sha256();
+  hash_.Reset();
   size_ = 0;
   return Ok();
 }
@@ -73,7 +73,7 @@ Status FileBody::StartAnew() {
   } else if (::ftruncate(file_.get(), 0) != 0 || ::lseek(file_.get(), 0, SEEK_SET) != 0) {
     return OsError("write");
   }
-  hash_ = Sha256();
+  hash_.Reset();
   size_ = 0;
   sha256_.clear();
   whole_ = false;
@@ -104,11 +104,11 @@ Status FileBody::Write(std::span<const std::byte> bytes) {
     LODE_TRY(StartAnew());
     return Fail(ErrorKind::kCorrupt, "more than {} bytes", *options_.expected_size);
   }
-  hash_.Update(bytes);
   while (!bytes.empty()) {
     const ssize_t count = ::write(file_.get(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return OsError("write");
+    hash_.Take(bytes.first(static_cast<size_t>(count)), file_.get());
     bytes = bytes.subspan(static_cast<size_t>(count));
     size_ += static_cast<uint64_t>(count);
   }
@@ -116,7 +116,7 @@ Status FileBody::Write(std::span<const std::byte> bytes) {
 }
 
 Status FileBody::End() {
-  sha256_ = hash_.HexDigest();
+  LODE_TRY(sha256_, hash_.Finish());
   if (options_.expected_size && size_ != *options_.expected_size) {
     const uint64_t size = size_;
     LODE_TRY(StartAnew());

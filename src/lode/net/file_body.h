@@ -1,6 +1,7 @@
 // A response body that goes into a file, is hashed on the way and can be continued after a broken connection or in
-// another run. One blocking write a piece, on the loop's thread; Open reads what is already there to hash it. The file
-// is open only while a response is written, so that thousands may wait in the queue.
+// another run. One blocking write a piece, on the loop's thread; a large file is hashed by a thread of its own, which
+// reads it behind the writer. Open reads what is already there to hash it. The file is open only while a response is
+// written, so that thousands may wait in the queue.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include <string>
 
 #include "lode/base/descriptor.h"
-#include "lode/base/hashing.h"
+#include "lode/net/file_hash.h"
 #include "lode/net/http.h"
 
 namespace lode::net {
@@ -51,7 +52,7 @@ class FileBody final : public Body {
 
   FileBodyOptions options_;
   Descriptor file_;    // open from Begin to End
-  Sha256 hash_;        // of the first size_ bytes
+  FileHash hash_;      // of the first size_ bytes
   uint64_t size_ = 0;  // of what counts of the file; while it is open, its size and position too
   std::string sha256_;
   bool whole_ = false;

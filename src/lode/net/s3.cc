@@ -14,6 +14,7 @@ namespace {
 // What was written, so that a writer whose answer was lost can tell its own object from another's.
 constexpr char kHashHeader[] = "x-amz-meta-lode-sha256";
 constexpr char kHashName[] = "lode-sha256";
+constexpr char kSha256OfNothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 constexpr size_t kLongestKey = 1024;
 constexpr uint64_t kLargestObject = uint64_t{1} << 43;
 
@@ -81,7 +82,7 @@ Request S3::Make(std::string method, const std::string& key, const Query& query,
   SignedRequest to_sign{.method = method,
                         .path = base_path_ + (key.empty() ? "" : "/" + PercentEncode(key, true)),
                         .query = query,
-                        .payload_sha256 = Sha256Hex(body)};
+                        .payload_sha256 = body.empty() ? kSha256OfNothing : Sha256Hex(body)};
   for (const Header& header : headers) {
     if (header.name.starts_with("x-amz-")) to_sign.headers.push_back(header);
   }
@@ -93,9 +94,8 @@ Request S3::Make(std::string method, const std::string& key, const Query& query,
   request.label = fmt::format("{} s3://{}/{}", request.method, options_.bucket, key);
   request.credential.secret = options_.key.session_token;  // never sent by itself, only blotted out of errors
   if (!options_.key.key_id.empty()) {
-    request.fresh_headers = [signing = options_.key, to_sign = std::move(to_sign),
-                             host = std::string(HostOf(origin_))] {
-      return SignS3(signing, to_sign, host, NowNs() / kNsPerSecond);
+    request.fresh_headers = [signer = signer_, to_sign = std::move(to_sign), host = std::string(HostOf(origin_))] {
+      return signer->SignS3(to_sign, host, NowNs() / kNsPerSecond);
     };
   }
   return request;

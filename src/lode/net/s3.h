@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,7 +86,11 @@ class S3 {
   };
 
   S3(Client& client, S3Options options, std::string origin, std::string base_path)
-      : client_(&client), options_(std::move(options)), origin_(std::move(origin)), base_path_(std::move(base_path)) {}
+      : client_(&client),
+        options_(std::move(options)),
+        signer_(std::make_shared<Signer>(options_.key)),
+        origin_(std::move(origin)),
+        base_path_(std::move(base_path)) {}
   Request Make(std::string method, const std::string& key, const Query& query, std::string body,
                std::vector<Header> headers) const;
   Result<S3Page> ListPage(const std::string& prefix, const std::string& delimiter, const std::string& token);
@@ -98,6 +103,7 @@ class S3 {
 
   Client* client_;
   S3Options options_;
+  std::shared_ptr<Signer> signer_;  // of requests too, which may outlive this
   std::string origin_;
   std::string base_path_;  // "/bucket", or "/prefix/bucket"
 };

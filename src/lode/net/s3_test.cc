@@ -62,8 +62,8 @@ TEST_F(S3Test, SignsWhatIsReallySent) {
           .value() /
       kNsPerSecond;
   const SigningKey key{.key_id = "KEYID", .secret = "verysecret", .session_token = "tok-secret"};
-  const auto expected = SignS3(key, {.method = got.method, .path = got.target, .payload_sha256 = Sha256Hex(got.body)},
-                               got.Header("host"), unix_s);
+  const auto expected = Signer(key).SignS3(
+      {.method = got.method, .path = got.target, .payload_sha256 = Sha256Hex(got.body)}, got.Header("host"), unix_s);
   EXPECT_EQ(got.Header("authorization"), expected.back().value);
 }
 

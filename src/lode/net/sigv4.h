@@ -32,11 +32,21 @@ struct SignedRequest {
 std::string AmzDate(int64_t unix_s);
 
 std::string CanonicalRequest(const SignedRequest& request);
-// The value of the Authorization header.
-std::string Authorization(const SigningKey& key, const SignedRequest& request, int64_t unix_s);
 
-// Everything to add to a request to S3: x-amz-date, x-amz-content-sha256, x-amz-security-token when there is one, and
-// Authorization over these, `host` and `request.headers`.
-std::vector<Header> SignS3(const SigningKey& key, SignedRequest request, std::string_view host, int64_t unix_s);
+// Signs with one key; not thread-safe, for it keeps what it derived from the key for the day.
+class Signer {
+ public:
+  explicit Signer(SigningKey key) : key_(std::move(key)) {}
+
+  // The value of the Authorization header.
+  std::string Authorization(const SignedRequest& request, int64_t unix_s);
+  // Everything to add to a request to S3: x-amz-date, x-amz-content-sha256, x-amz-security-token when there is one, and
+  // Authorization over these, `host` and `request.headers`.
+  std::vector<Header> SignS3(SignedRequest request, std::string_view host, int64_t unix_s);
+
+ private:
+  const SigningKey key_;
+  std::string day_, derived_;  // the key of that day
+};
 
 }  // namespace lode::net

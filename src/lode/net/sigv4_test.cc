@@ -30,7 +30,7 @@ TEST(SigV4, GetVanilla) {
   EXPECT_EQ(CanonicalRequest(Suite("GET")),
             "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\nhost;x-amz-date\n"
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(Authorization(kSuite, Suite("GET"), kSuiteTime),
+  EXPECT_EQ(Signer(kSuite).Authorization(Suite("GET"), kSuiteTime),
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
             "SignedHeaders=host;x-amz-date, "
             "Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");
@@ -39,7 +39,7 @@ TEST(SigV4, GetVanilla) {
 TEST(SigV4, QueriesAreSortedAndEncoded) {
   SignedRequest request = Suite("GET");
   request.query = {{"Param2", "value2"}, {"Param1", "value1"}};  // get-vanilla-query-order-key-case
-  EXPECT_THAT(Authorization(kSuite, request, kSuiteTime),
+  EXPECT_THAT(Signer(kSuite).Authorization(request, kSuiteTime),
               EndsWith("b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"));
   request.query = {{"b", "x y+z/"}, {"a", ""}, {"a-", "2"}};
   EXPECT_THAT(CanonicalRequest(request), HasSubstr("\na=&a-=2&b=x%20y%2Bz%2F\n"));
@@ -49,7 +49,7 @@ TEST(SigV4, HeaderValuesAreTrimmedAndJoined) {
   SignedRequest request = Suite("GET");  // get-header-value-trim
   request.headers.push_back({"My-Header1", " value1"});
   request.headers.push_back({"My-Header2", " \"a   b   c\""});
-  EXPECT_THAT(Authorization(kSuite, request, kSuiteTime),
+  EXPECT_THAT(Signer(kSuite).Authorization(request, kSuiteTime),
               EndsWith("acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"));
   SignedRequest twice = Suite("GET");  // get-header-key-duplicate
   twice.headers = {{"Host", "example.amazonaws.com"},
@@ -66,7 +66,7 @@ const int64_t kDocsTime = ParseIsoNs("2013-05-24").value() / kNsPerSecond;
 constexpr char kDocsHost[] = "examplebucket.s3.amazonaws.com";
 
 std::string DocsSignature(const SignedRequest& request) {
-  const std::string value = SignS3(kDocs, request, kDocsHost, kDocsTime).back().value;
+  const std::string value = Signer(kDocs).SignS3(request, kDocsHost, kDocsTime).back().value;
   return value.substr(value.rfind('=') + 1);
 }
 
@@ -92,7 +92,7 @@ TEST(SigV4, SessionTokensAreSentAndSigned) {
   SigningKey key = kDocs;
   key.session_token = "token";
   const auto headers =
-      SignS3(key, {.method = "GET", .path = "/x", .payload_sha256 = Sha256Hex("")}, kDocsHost, kDocsTime);
+      Signer(key).SignS3({.method = "GET", .path = "/x", .payload_sha256 = Sha256Hex("")}, kDocsHost, kDocsTime);
   EXPECT_EQ(headers[2].name, "x-amz-security-token");
   EXPECT_EQ(headers[2].value, "token");
   EXPECT_THAT(headers[3].value, HasSubstr("SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token,"));

@@ -43,6 +43,25 @@ TEST_F(LocalDiskTest, ReplaceLeavesNoTemporary) {
   EXPECT_TRUE(List(dir_ / "tmp").value().empty());
 }
 
+// What cannot be synced is never passed over, wherever in a long list it is.
+TEST_F(LocalDiskTest, SyncsManyFilesAtOnce) {
+  std::vector<fs::path> paths;
+  for (int i = 0; i < 100; ++i) {
+    paths.push_back(dir_ / fmt::format("{}", i));
+    ASSERT_TRUE(Append(paths.back(), "x"));
+  }
+  EXPECT_TRUE(SyncFiles(paths));
+  EXPECT_TRUE(SyncFiles(std::span(paths).first(3)));
+  fs::create_directory(dir_ / "folder");
+  for (const size_t bad : {size_t{0}, size_t{55}, size_t{99}}) {
+    std::vector<fs::path> some = paths;
+    some[bad] = dir_ / "folder";
+    const Status status = SyncFiles(some);
+    ASSERT_FALSE(status) << bad;
+    EXPECT_THAT(status.error().message, testing::HasSubstr("folder"));
+  }
+}
+
 TEST_F(LocalDiskTest, RenamesAndExchanges) {
   ASSERT_TRUE(WriteDurable(dir_ / "a", "a"));
   ASSERT_TRUE(WriteDurable(dir_ / "b", "b"));

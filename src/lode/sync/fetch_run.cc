@@ -104,7 +104,7 @@ void FetchRun::Start(size_t batch, plan::Request request) {
       const std::lock_guard lock(mutex_);
       End(batch, *shared, id, std::move(outcome));
       StartMore();
-      changed_.notify_all();
+      if (stop_ || (next_batch_ < work_.size() && work_[next_batch_].over())) changed_.notify_all();
     });
   });
 }
