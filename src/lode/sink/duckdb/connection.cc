@@ -1,5 +1,7 @@
 #include "lode/sink/duckdb/connection.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "lode/base/stop.h"
@@ -7,6 +9,8 @@
 
 namespace lode::sink {
 namespace {
+
+constexpr std::chrono::microseconds kLookAgain{200};
 
 // DuckDB's message as one line, without the part that repeats the SQL; "Did you mean" stays.
 std::string OneLine(const char* text) {
@@ -145,11 +149,14 @@ Connection::~Connection() {
 }
 
 Status Connection::Execute(const std::string& sql) {
-  duckdb_result result;
-  Status status = Ok();
-  if (api_->query(connection_, sql.c_str(), &result) == DuckDBError) status = Failed(api_->result_error(&result));
-  api_->destroy_result(&result);
-  return status;
+  Owned<duckdb_extracted_statements> statements(api_->destroy_extracted);
+  LODE_TRY(const idx_t count, Extract(sql, statements.out()));
+  for (idx_t i = 0; i < count; ++i) {
+    Owned<duckdb_prepared_statement> statement(api_->destroy_prepare);
+    LODE_TRY(Prepare(statements.get(), i, statement.out()));
+    LODE_TRY(ResultStream dropped, Run(statement.get(), [] { return Ok(); }));
+  }
+  return Ok();
 }
 
 Result<std::vector<std::string>> Connection::Texts(const std::string& sql) {
@@ -194,16 +201,18 @@ Status Connection::Define(const ScalarFunction& function) {
   return Ok();
 }
 
-Result<ResultStream> Connection::Run(duckdb_prepared_statement statement) {
+// Task by task, because duckdb_query keeps this thread busy asking while others do the work.
+Result<ResultStream> Connection::Run(duckdb_prepared_statement statement, Status (*may_go_on)()) {
   Owned<duckdb_pending_result> pending(api_->destroy_pending);
   if (api_->pending_prepared_streaming(statement, pending.out()) == DuckDBError) {
     return Failed(api_->pending_error(pending.get()));
   }
   while (true) {
-    LODE_TRY(CheckStop());
+    LODE_TRY(may_go_on());
     duckdb_pending_state state = api_->pending_execute_task(pending.get());
     if (state == DUCKDB_PENDING_ERROR) return Failed(api_->pending_error(pending.get()));
     if (api_->pending_execution_is_finished(state)) break;
+    if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE) std::this_thread::sleep_for(kLookAgain);
   }
   duckdb_result result;
   if (api_->execute_pending(pending.get(), &result) == DuckDBError) {
@@ -235,28 +244,36 @@ std::string Connection::AsTexts(duckdb_prepared_statement statement, std::string
   return fmt::format("SELECT {} FROM (\n{}\n) AS lode_result({})", outputs, sql, positions);
 }
 
+Result<idx_t> Connection::Extract(const std::string& sql, duckdb_extracted_statements* statements) {
+  const idx_t count = api_->extract_statements(connection_, sql.c_str(), statements);
+  if (count > 0) return count;
+  const char* problem = api_->extract_statements_error(*statements);
+  if (problem != nullptr) return Failed(problem);
+  return Fail(ErrorKind::kUsage, "no SQL statement");
+}
+
+Status Connection::Prepare(duckdb_extracted_statements statements, idx_t i, duckdb_prepared_statement* prepared) {
+  if (api_->prepare_extracted_statement(connection_, statements, i, prepared) != DuckDBError) return Ok();
+  return Failed(api_->prepare_error(*prepared));
+}
+
 Result<ResultStream> Connection::Stream(const std::string& sql, bool (*rendered)(duckdb_type)) {
   Owned<duckdb_extracted_statements> statements(api_->destroy_extracted);
-  idx_t count = api_->extract_statements(connection_, sql.c_str(), statements.out());
-  if (count == 0) {
-    const char* problem = api_->extract_statements_error(statements.get());
-    if (problem != nullptr) return Failed(problem);
-    return Fail(ErrorKind::kUsage, "no SQL statement");
-  }
+  LODE_TRY(const idx_t count, Extract(sql, statements.out()));
   for (idx_t i = 0;; ++i) {
     Owned<duckdb_prepared_statement> statement(api_->destroy_prepare);
-    if (api_->prepare_extracted_statement(connection_, statements.get(), i, statement.out()) == DuckDBError) {
-      return Failed(api_->prepare_error(statement.get()));
-    }
+    LODE_TRY(Prepare(statements.get(), i, statement.out()));
     if (i + 1 < count) {
-      LODE_TRY(ResultStream dropped, Run(statement.get()));
+      LODE_TRY(ResultStream dropped, Run(statement.get(), CheckStop));
       continue;
     }
     std::string wrapped = count == 1 ? AsTexts(statement.get(), sql, rendered) : "";
-    if (wrapped.empty()) return Run(statement.get());
+    if (wrapped.empty()) return Run(statement.get(), CheckStop);
     Owned<duckdb_prepared_statement> texts(api_->destroy_prepare);
-    if (api_->prepare(connection_, wrapped.c_str(), texts.out()) == DuckDBError) return Run(statement.get());
-    return Run(texts.get());
+    if (api_->prepare(connection_, wrapped.c_str(), texts.out()) == DuckDBError) {
+      return Run(statement.get(), CheckStop);
+    }
+    return Run(texts.get(), CheckStop);
   }
 }
 

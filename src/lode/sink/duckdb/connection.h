@@ -94,7 +94,9 @@ class Connection {
  private:
   Connection(const DuckdbApi& api, duckdb_database database, duckdb_connection connection)
       : api_(&api), database_(database), connection_(connection) {}
-  Result<ResultStream> Run(duckdb_prepared_statement statement);
+  Result<idx_t> Extract(const std::string& sql, duckdb_extracted_statements* statements);
+  Status Prepare(duckdb_extracted_statements statements, idx_t i, duckdb_prepared_statement* prepared);
+  Result<ResultStream> Run(duckdb_prepared_statement statement, Status (*may_go_on)());
   std::string AsTexts(duckdb_prepared_statement statement, std::string_view sql, bool (*rendered)(duckdb_type)) const;
 
   const DuckdbApi* api_;

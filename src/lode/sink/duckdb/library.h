@@ -20,7 +20,6 @@ namespace lode::sink {
   X(close)                            \
   X(connect)                          \
   X(disconnect)                       \
-  X(query)                            \
   X(destroy_result)                   \
   X(result_error)                     \
   X(result_error_type)                \
