@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <type_traits>
+#include <utility>
 
 namespace lode::codec {
 namespace {
@@ -279,6 +280,21 @@ bool ValueDictionary<T>::Append(std::span<const T> values, std::vector<uint32_t>
     out[i] = last_index;
   }
   return true;
+}
+
+template <typename T>
+void ValueDictionary<T>::Sort(std::span<uint32_t> indices) {
+  if (std::ranges::is_sorted(values_)) return;
+  std::vector<std::pair<T, uint32_t>> sorted;
+  sorted.reserve(values_.size());
+  for (const T value : values_) sorted.emplace_back(value, static_cast<uint32_t>(sorted.size()));
+  std::ranges::sort(sorted);
+  std::vector<uint32_t> place(sorted.size());
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    values_[i] = sorted[i].first;
+    place[sorted[i].second] = static_cast<uint32_t>(i);
+  }
+  for (uint32_t& index : indices) index = place[index];
 }
 template class ValueDictionary<int32_t>;
 template class ValueDictionary<int64_t>;

@@ -90,6 +90,8 @@ class ValueDictionary {
   void Reset(size_t limit);
   // Appends each value's index; false when the dictionary gave up, whose state then means nothing.
   bool Append(std::span<const T> values, std::vector<uint32_t>& indices);
+  // The values ascending from here on, and `indices`, of all that were appended, into them. The next call is Reset.
+  void Sort(std::span<uint32_t> indices);
   std::span<const T> values() const { return values_; }
 
  private:

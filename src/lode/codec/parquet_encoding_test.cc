@@ -136,6 +136,9 @@ TEST(ParquetEncoding, DictionaryKeepsFirstAppearanceAndGivesUp) {
   for (int64_t& value : many) value = static_cast<int64_t>(random() % 20'000) * 250'000'000;
   ASSERT_TRUE(dictionary.Append(many, indices));
   for (size_t i = 0; i < many.size(); ++i) ASSERT_EQ(dictionary.values()[indices[i]], many[i]);
+  dictionary.Sort(indices);
+  EXPECT_TRUE(std::ranges::is_sorted(dictionary.values()));
+  for (size_t i = 0; i < many.size(); ++i) ASSERT_EQ(dictionary.values()[indices[i]], many[i]);
 }
 
 TEST(ParquetEncoding, ArrowDecodesTextDeltas) {
