@@ -1,4 +1,4 @@
-// lode sync [DATASET..] [-s DAY] [-e DAY] [--days N] [--symbols ..] [--refetch] [--retry-failed]
+// lode sync [DATASET..] [-s DAY] [-e DAY] [--days N] [--symbols ..] [--refetch] [--gaps-file F] [--retry-failed]
 //           [--max-concurrent N] [--rate R] [--max-cost USD] [--dry-run]
 #include "lode/sync/sync.h"
 
@@ -123,6 +123,7 @@ class SyncCommand : public Command {
     LODE_TRY(const double rate, ParseNumber("--rate", rate_, 0, 100'000));
     LODE_TRY(const double budget, ParseNumber("--max-cost", max_cost_, 0, 1e9));
     LODE_TRY(std::vector<sync::SyncRequest> requests, options_.Requests(session, *config));
+    if (requests.empty()) session.out().Summary("nothing to ask for\n");
     RunLog run_log({config->lake_root()}, "sync");
     std::vector<sync::SyncReport> reports;
     double spent_usd = 0;

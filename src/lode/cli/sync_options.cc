@@ -1,9 +1,13 @@
 #include "lode/cli/sync_options.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <ranges>
 
 #include "lode/base/nearest.h"
 #include "lode/cli/days.h"
+#include "lode/cli/gaps_file.h"
 #include "lode/cli/utf8.h"
 
 namespace lode::cli {
@@ -40,11 +44,13 @@ void SyncOptions::Declare(Arguments& arguments) {
   arguments.Option("--days", "N", days_, "the last N days only");
   arguments.Option("--symbols", "A,B|@LIST|FILE", symbols_, "these symbols instead of the dataset's");
   arguments.Flag("--refetch", refetch_, "ask again for what is there already");
+  arguments.Option("--gaps-file", "FILE", gaps_file_, "only the gaps that `lode gaps -o FILE` wrote");
   arguments.Flag("--retry-failed", retry_failed_, "only what failed or was refused before");
 }
 
 Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, const Config& config) const {
   if (refetch_ && retry_failed_) return Fail(ErrorKind::kUsage, "--refetch and --retry-failed exclude each other");
+  if (!gaps_file_.empty()) return RequestsOfGaps(session, config);
   LODE_TRY(const auto datasets, SelectDatasets(config, names_));
   std::vector<sync::SyncRequest> requests;
   for (const DatasetConfig* dataset : datasets) {
@@ -59,6 +65,33 @@ Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, c
     request.retry_failed_only = retry_failed_;
     request.memory_bytes = session.memory_bytes();
     if (!range.empty()) requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+Result<std::vector<sync::SyncRequest>> SyncOptions::RequestsOfGaps(const Session& session, const Config& config) const {
+  if (!start_.empty() || !end_.empty() || !days_.empty() || !symbols_.empty()) {
+    return Fail(ErrorKind::kUsage,
+                "--gaps-file says itself which symbols and days; leave -s, -e, --days and --symbols out");
+  }
+  LODE_TRY(const auto gaps, ReadGapsFile(gaps_file_));
+  std::vector<std::string> names = names_;
+  if (names.empty()) std::ranges::copy(std::views::keys(gaps), std::back_inserter(names));
+  if (names.empty()) return std::vector<sync::SyncRequest>();
+  LODE_TRY(const auto datasets, SelectDatasets(config, names));
+  std::vector<sync::SyncRequest> requests;
+  for (const DatasetConfig* dataset : datasets) {
+    const auto own = gaps.find(dataset->name);
+    if (own == gaps.end() || !source::HasSupply(*dataset)) continue;
+    requests.push_back({.paths = {config.lake_root()},
+                        .config = &config,
+                        .dataset = dataset,
+                        .first = std::ranges::min(own->second, {}, &plan::SymbolDays::first).first,
+                        .last = std::ranges::max(own->second, {}, &plan::SymbolDays::last).last,
+                        .refetch = refetch_,
+                        .retry_failed_only = retry_failed_,
+                        .only = own->second,
+                        .memory_bytes = session.memory_bytes()});
   }
   return requests;
 }

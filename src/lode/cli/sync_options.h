@@ -18,8 +18,10 @@ class SyncOptions {
   Result<std::vector<sync::SyncRequest>> Requests(Session& session, const Config& config) const;
 
  private:
+  Result<std::vector<sync::SyncRequest>> RequestsOfGaps(const Session& session, const Config& config) const;
+
   std::vector<std::string> names_;
-  std::string start_, end_, days_, symbols_;
+  std::string start_, end_, days_, symbols_, gaps_file_;
   bool refetch_ = false, retry_failed_ = false;
 };
 

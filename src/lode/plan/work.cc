@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -199,6 +200,34 @@ int64_t LeaveOut(Work* work, std::string_view symbol, Day first, Day last) {
   if (found->runs.empty()) work->symbols.erase(found);
   work->cells -= left_out;
   return left_out;
+}
+
+void KeepOnly(Work* work, std::span<const SymbolDays> ranges) {
+  std::map<std::string_view, std::vector<std::pair<Day, Day>>> wanted;
+  for (const SymbolDays& range : ranges) wanted[range.symbol].emplace_back(range.first, range.last);
+  const auto is_wanted = [&](std::string_view symbol, Day day) {
+    const auto found = wanted.find(symbol);
+    return found != wanted.end() && std::ranges::any_of(found->second, [&](const auto& range) {
+             return day >= range.first && day <= range.second;
+           });
+  };
+  for (SymbolWork& symbol : work->symbols) {
+    std::vector<DayRun> kept;
+    for (const DayRun run : symbol.runs) {
+      for (uint32_t i = run.begin; i < run.end; ++i) {
+        if (!is_wanted(symbol.symbol, work->days[i].day)) {
+          --work->cells;
+        } else if (!kept.empty() && kept.back().end == i) {
+          ++kept.back().end;
+        } else {
+          kept.push_back({i, i + 1});
+        }
+      }
+    }
+    symbol.runs = std::move(kept);
+  }
+  std::erase_if(work->symbols, [](const SymbolWork& symbol) { return symbol.runs.empty(); });
+  std::erase_if(work->stale, [&](const StaleCell& cell) { return !is_wanted(cell.symbol, cell.day); });
 }
 
 std::vector<Cell> RecordedCells(const Work& work) {

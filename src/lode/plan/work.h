@@ -72,6 +72,13 @@ Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, st
 // Takes the symbol's days from `first` to `last` out of the work: they come another way. The number of cells taken out.
 int64_t LeaveOut(Work* work, std::string_view symbol, Day first, Day last);
 
+struct SymbolDays {
+  std::string symbol;
+  Day first, last;  // inclusive
+};
+// Leaves in the work what one of `ranges` names, and nothing else. What is `recorded` stays: it is known for free.
+void KeepOnly(Work* work, std::span<const SymbolDays> ranges);
+
 // `recorded` as cells, for a receipt.
 std::vector<ledger::Cell> RecordedCells(const Work& work);
 

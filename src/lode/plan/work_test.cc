@@ -258,5 +258,21 @@ TEST(Work, WhatComesAnotherWayIsLeftOut) {
   EXPECT_EQ(Text(work), "B 2024-01-01..2024-01-01 2024-01-04..2024-01-05");
 }
 
+TEST(KeepOnly, LeavesWhatTheRangesName) {
+  const std::vector<Listing> listings = {Listed("A"), Listed("B"), Listed("C")};
+  Work work = FindWork(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
+  KeepOnly(&work, std::vector<SymbolDays>{{"A", D("2023-12-01"), D("2024-01-03")},
+                                          {"A", D("2024-01-05"), D("2024-01-05")},
+                                          {"B", D("2024-01-04"), D("2024-02-01")},
+                                          {"D", D("2024-01-01"), D("2024-01-05")}});
+  EXPECT_EQ(Text(work),
+            "A 2024-01-01..2024-01-01 2024-01-03..2024-01-03 2024-01-05..2024-01-05; "
+            "B 2024-01-04..2024-01-05");
+  EXPECT_EQ(work.cells, 5);
+  KeepOnly(&work, {});
+  EXPECT_TRUE(work.symbols.empty());
+  EXPECT_EQ(work.cells, 0);
+}
+
 }  // namespace
 }  // namespace lode::plan

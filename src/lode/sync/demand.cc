@@ -100,10 +100,12 @@ struct Part {
   plan::Work work;
   std::set<CellKey> open;  // cells that are work whatever this run would ask for
 
-  plan::Work WorkOf(plan::WorkOptions options) const {
+  plan::Work WorkOf(plan::WorkOptions options, std::span<const plan::SymbolDays> only) const {
     if (!pending_reason.empty()) options.pending_reason = pending_reason;
     if (!missing_reason.empty()) options.missing_reason = missing_reason;
-    return plan::FindWork(days, listings, present, options);
+    plan::Work work = plan::FindWork(days, listings, present, options);
+    if (!only.empty()) plan::KeepOnly(&work, only);
+    return work;
   }
 };
 
@@ -154,13 +156,13 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
       .first = first, .last = options.last, .refetch = options.refetch, .retry_failed_only = options.retry_failed_only};
   std::map<std::string, Part*> part_of;
   for (Part& part : parts) {
-    part.work = part.WorkOf(work_options);
+    part.work = part.WorkOf(work_options, options.only);
     for (const plan::Listing& listing : part.listings) part_of.emplace(listing.symbol, &part);
     if (kept.empty()) continue;
     // What was fetched already is wanted whatever this run would ask for.
     plan::WorkOptions any_options = work_options;
     any_options.retry_failed_only = false;
-    part.open = CellsOf(part.WorkOf(any_options));
+    part.open = CellsOf(part.WorkOf(any_options, {}));
   }
 
   const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
@@ -196,7 +198,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
     std::vector<Fetched>& own_kept = wanted[&part];
     if (!own_kept.empty()) {
       part.present = WithKept(std::move(part.present), own_kept);
-      part.work = part.WorkOf(work_options);
+      part.work = part.WorkOf(work_options, options.only);
     }
     const plan::PartitionOfDay partition_of = [&](Day day) { return layout.PathOf(day, part.own_symbol); };
     for (plan::RequestGroup& group : plan::Chunk(part.work, limits, partition_of)) {

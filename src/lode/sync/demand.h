@@ -7,6 +7,7 @@
 
 #include "lode/lake/lake.h"
 #include "lode/lake/layout.h"
+#include "lode/plan/work.h"
 #include "lode/source/supply.h"
 #include "lode/sync/fetch_folder.h"
 
@@ -16,6 +17,7 @@ struct DemandOptions {
   std::vector<std::string> symbols;  // as the vendor is asked
   Day first, last;                   // inclusive
   bool refetch = false, retry_failed_only = false;
+  std::vector<plan::SymbolDays> only;  // nothing else is asked for; empty: no such limit
 };
 
 // Requests that feed one partition, and what was fetched for it by a run that did not end.

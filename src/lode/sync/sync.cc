@@ -141,7 +141,8 @@ class DatasetSync {
                                 .first = request_.first,
                                 .last = request_.last,
                                 .refetch = request_.refetch,
-                                .retry_failed_only = request_.retry_failed_only};
+                                .retry_failed_only = request_.retry_failed_only,
+                                .only = request_.only};
     LODE_TRY(Demand demand, FindDemand(request_.paths, ledger, dataset_, *layout_, *supply_, options, std::move(kept)));
     if (ledger != nullptr) LODE_TRY(RefuseHalfRepairs(*ledger, &demand));
     return demand;

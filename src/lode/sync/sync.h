@@ -22,6 +22,7 @@ struct SyncRequest {
   std::vector<std::string> symbols;  // as given; empty: the dataset's own
   Day first, last;                   // inclusive
   bool refetch = false, retry_failed_only = false;
+  std::vector<plan::SymbolDays> only;  // DemandOptions::only
   bool dry_run = false;
   bool estimate_whole = false;  // dry run: records and bytes too, not only money
   size_t in_flight = 50;
