@@ -46,20 +46,13 @@ std::string Instant(Day day) { return FormatDay(day) + "T00:00:00.000Z"; }
 std::string Md5Hex(const std::string& bytes) {
   std::array<unsigned char, 16> digest{};
   EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_md5(), nullptr);
-  std::string hex;
-  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
-  return hex;
+  return ToHex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 Json Described(const TardisSymbol& symbol) {
   Json json = {{"id", symbol.id}, {"type", symbol.type}, {"availableSince", Instant(symbol.since)}};
   if (symbol.to) json["availableTo"] = Instant(*symbol.to);
   return json;
-}
-
-std::string Upper(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
-  return text;
 }
 
 uint64_t HashOf(const std::string& text) {
