@@ -11,6 +11,7 @@
 #include "lode/cli/table.h"
 #include "lode/cli/utf8.h"
 #include "lode/cli/zone.h"
+#include "lode/codec/schema.h"
 
 namespace lode::cli {
 namespace {
