@@ -205,6 +205,7 @@ TEST_F(FredSupplyTest, VintageDatesThatDoNotFollowAreAskedForAgain) {
     const FetchOutcome again = Fetch(Serve({SeriesAnswer(), first, wrong, second, FirstPage(), SecondPage()}));
     EXPECT_EQ(again.kind, FetchOutcome::Kind::kFetched) << again.error.ToString();
     EXPECT_EQ(again.tries, 2);
+    EXPECT_THAT(Targets()[3], AllOf(HasSubstr("vintagedates"), HasSubstr("offset=2")));
     const FetchOutcome never = Fetch(Serve({SeriesAnswer(), first, wrong}));
     EXPECT_EQ(never.kind, FetchOutcome::Kind::kFailed) << wrong;
     EXPECT_THAT(never.error.ToString(), HasSubstr("not the page that was asked for"));
