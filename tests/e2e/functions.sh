@@ -104,62 +104,28 @@ asked() {
   curl -sS -X DELETE "http://127.0.0.1:$(<"$WORK/.sim/port")/_sim/counts" > /dev/null
 }
 
-# declare_dataset NAME SCHEMA STYPE SYMBOLS START [LINE…]: into the lake's lode.toml; symbols by commas.
+# declare_lines NAME SOURCE LINE…: a dataset, into the lake's lode.toml.
+declare_lines() {
+  mkdir -p "$LAKE"
+  printf '%s\n' "[datasets.$1]" "source = \"$2\"" "${@:3}" >> "$LAKE/lode.toml"
+}
+listed() { echo "[\"${1//,/\", \"}\"]"; }
+
+# Datasets of each source; symbols and series by commas, further lines behind.
+# declare_dataset NAME SCHEMA STYPE SYMBOLS START, of Databento
 declare_dataset() {
-  mkdir -p "$LAKE"
-  {
-    printf '[datasets.%s]\nsource = "databento"\ndataset = "GLBX.MDP3"\nschema = "%s"\nstype_in = "%s"\n' "$1" "$2" "$3"
-    printf 'symbols = ["%s"]\nstart = %s\n' "${4//,/\", \"}" "$5"
-    shift 5
-    (($#)) && printf '%s\n' "$@"
-  } >> "$LAKE/lode.toml"
-  return 0
+  declare_lines "$1" databento 'dataset = "GLBX.MDP3"' "schema = \"$2\"" "stype_in = \"$3\"" "symbols = $(listed "$4")" "start = $5" "${@:6}"
 }
-
-# declare_fred NAME SERIES [LINE…]: the same for FRED; series by commas.
-declare_fred() {
-  mkdir -p "$LAKE"
-  {
-    printf '[datasets.%s]\nsource = "fred"\nseries = ["%s"]\n' "$1" "${2//,/\", \"}"
-    shift 2
-    (($#)) && printf '%s\n' "$@"
-  } >> "$LAKE/lode.toml"
-  return 0
-}
-
-# declare_rest NAME TABLE START [LINE…]: the same for a table of Polygon's REST API.
-declare_rest() {
-  mkdir -p "$LAKE"
-  {
-    printf '[datasets.%s]\nsource = "polygon"\nrest = "%s"\nstart = %s\n' "$1" "$2" "$3"
-    shift 3
-    (($#)) && printf '%s\n' "$@"
-  } >> "$LAKE/lode.toml"
-  return 0
-}
-
-# declare_tardis NAME EXCHANGE DATA_TYPE SYMBOLS START [LINE…]: the same for a dataset of Tardis'.
+# declare_fred NAME SERIES
+declare_fred() { declare_lines "$1" fred "series = $(listed "$2")" "${@:3}"; }
+# declare_rest NAME TABLE START, of Polygon's REST API
+declare_rest() { declare_lines "$1" polygon "rest = \"$2\"" "start = $3" "${@:4}"; }
+# declare_tardis NAME EXCHANGE DATA_TYPE SYMBOLS START
 declare_tardis() {
-  mkdir -p "$LAKE"
-  {
-    printf '[datasets.%s]\nsource = "tardis"\nexchange = "%s"\ndata_type = "%s"\n' "$1" "$2" "$3"
-    printf 'symbols = ["%s"]\nstart = %s\n' "${4//,/\", \"}" "$5"
-    shift 5
-    (($#)) && printf '%s\n' "$@"
-  } >> "$LAKE/lode.toml"
-  return 0
+  declare_lines "$1" tardis "exchange = \"$2\"" "data_type = \"$3\"" "symbols = $(listed "$4")" "start = $5" "${@:6}"
 }
-
-# declare_flat_file NAME FLAT_FILE START [LINE…]: the same for a flat file of Polygon.
-declare_flat_file() {
-  mkdir -p "$LAKE"
-  {
-    printf '[datasets.%s]\nsource = "polygon"\nflat_file = "%s"\nstart = %s\n' "$1" "$2" "$3"
-    shift 3
-    (($#)) && printf '%s\n' "$@"
-  } >> "$LAKE/lode.toml"
-  return 0
-}
+# declare_flat_file NAME FLAT_FILE START, of Polygon
+declare_flat_file() { declare_lines "$1" polygon "flat_file = \"$2\"" "start = $3" "${@:4}"; }
 
 # Bronze of the lake against that of a fresh one that is synced now, with the same words.
 same_as_fresh() {

@@ -23,24 +23,6 @@ constexpr size_t kMostKeys = 1000;
 constexpr int64_t kPublished_ns = 16 * 3'600 * kNsPerSecond;  // of the next day
 const Day kFirstDay = ToDay({2003, 9, 10});
 
-std::string Xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 Response XmlResponse(int status, const std::string& body) {
   Response response;
   response.status = status;
@@ -52,7 +34,7 @@ Response XmlResponse(int status, const std::string& body) {
 Response Refuse(int status, std::string_view code, std::string_view message, std::string_view resource) {
   return XmlResponse(status, fmt::format("<Error><Code>{}</Code><Message>{}</Message><Resource>{}</Resource>"
                                          "<RequestId>4442587FB7D0A2F9</RequestId></Error>",
-                                         code, Xml(message), Xml(resource)));
+                                         code, EscapeXml(message), EscapeXml(resource)));
 }
 
 // "\"5d41402abc4b2a76b9719d911017c592\"", as S3 gives it to what was put in one piece.
@@ -220,18 +202,18 @@ Response FlatFiles::List(const Request& request) {
       contents += fmt::format(
           "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag><Size>{}</Size>"
           "<StorageClass>STANDARD</StorageClass></Contents>",
-          Xml(key), IsoMs(object->modified_ns), Xml(object->etag), object->bytes->size());
+          EscapeXml(key), IsoMs(object->modified_ns), EscapeXml(object->etag), object->bytes->size());
     } else {
-      folders += fmt::format("<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", Xml(folder));
+      folders += fmt::format("<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", EscapeXml(folder));
     }
   }
   std::string body = fmt::format(
       "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{}</Name><Prefix>{}</Prefix>"
       "<KeyCount>{}</KeyCount><MaxKeys>{}</MaxKeys><IsTruncated>{}</IsTruncated>",
-      kBucket, Xml(prefix), count, most, !next.empty());
-  if (!delimiter.empty()) body += "<Delimiter>" + Xml(delimiter) + "</Delimiter>";
+      kBucket, EscapeXml(prefix), count, most, !next.empty());
+  if (!delimiter.empty()) body += "<Delimiter>" + EscapeXml(delimiter) + "</Delimiter>";
   if (request.Find("encoding-type")) body += "<EncodingType>url</EncodingType>";
-  if (!next.empty()) body += "<NextContinuationToken>after-" + Xml(next) + "</NextContinuationToken>";
+  if (!next.empty()) body += "<NextContinuationToken>after-" + EscapeXml(next) + "</NextContinuationToken>";
   return XmlResponse(200, body + contents + folders + "</ListBucketResult>");
 }
 

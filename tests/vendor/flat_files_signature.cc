@@ -2,12 +2,12 @@
 // not be its own judge.
 #include <fmt/format.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
 
 #include "flat_files.h"
+#include "lode/base/hashing.h"
 #include "lode/base/time.h"
 
 namespace lode::vendor {
@@ -15,24 +15,12 @@ namespace {
 
 constexpr int64_t kMostSkew_s = 15 * 60;
 
-std::string Hex(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return text;
-}
-
 std::string Hmac(const std::string& key, const std::string& message) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
        message.size(), digest.data(), &size);
   return {reinterpret_cast<const char*>(digest.data()), size};
-}
-
-std::string Sha256(const std::string& text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return Hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 std::vector<std::string> Split(std::string_view text, char by) {
@@ -129,13 +117,13 @@ std::optional<S3Refusal> CheckSignature(const Request& request, const S3Key& key
       CanonicalQuery(std::string_view(request.target).substr(std::min(question + 1, request.target.size()))) + "\n" +
       headers + "\n" + names + "\n" + payload;
   const std::string to_sign =
-      "AWS4-HMAC-SHA256\n" + date + "\n" + scope[1] + "/" + scope[2] + "/s3/aws4_request\n" + Sha256(canonical);
+      "AWS4-HMAC-SHA256\n" + date + "\n" + scope[1] + "/" + scope[2] + "/s3/aws4_request\n" + Sha256Hex(canonical);
   const std::string signing = Hmac(Hmac(Hmac(Hmac("AWS4" + key.secret, scope[1]), scope[2]), "s3"), "aws4_request");
-  if (Hex(Hmac(signing, to_sign)) != PartOf(header, "Signature")) {
+  if (ToHex(Hmac(signing, to_sign)) != PartOf(header, "Signature")) {
     return S3Refusal{403, "SignatureDoesNotMatch",
                      "The request signature we calculated does not match the signature you provided."};
   }
-  if (payload != "UNSIGNED-PAYLOAD" && payload != Sha256(request.body)) {
+  if (payload != "UNSIGNED-PAYLOAD" && payload != Sha256Hex(request.body)) {
     return S3Refusal{400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match."};
   }
   return std::nullopt;

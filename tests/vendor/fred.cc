@@ -113,6 +113,33 @@ size_t NumberAt(const Request& request, const std::string& name, size_t otherwis
   return std::stoul(*text);
 }
 
+// The vendor's XML: what is no list of the answer is an attribute, "seriess" holds <series/>.
+std::string ToXml(const Json& body) {
+  if (body.contains("error_code")) {
+    return fmt::format("<error code=\"{}\" message=\"{}\"/>", body["error_code"].dump(),
+                       EscapeXml(body["error_message"].get<std::string>()));
+  }
+  const auto attributes = [](const Json& object) {
+    std::string text;
+    for (const auto& [key, value] : object.items()) {
+      if (value.is_array()) continue;
+      text += fmt::format(" {}=\"{}\"", key, EscapeXml(value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+    return text;
+  };
+  std::string name, entries;
+  for (const auto& [key, list] : body.items()) {
+    if (!list.is_array()) continue;
+    name = key;
+    const std::string one = key.substr(0, key.size() - 1);
+    for (const Json& entry : list) {
+      entries += entry.is_object() ? fmt::format("<{}{}/>\n", one, attributes(entry))
+                                   : fmt::format("<{0}>{1}</{0}>\n", one, entry.get<std::string>());
+    }
+  }
+  return fmt::format("<{0}{1}>\n{2}</{0}>", name, attributes(body), entries);
+}
+
 }  // namespace
 
 std::optional<Fred::Answer> Fred::CheckKey(const Request& request) const {
@@ -319,7 +346,12 @@ Response Fred::Handle(const Request& request) {
   }
   Response response;
   response.status = answer.status;
-  response.body = answer.body.dump();
+  if (request.Find("file_type") == "json") {
+    response.body = answer.body.dump();
+  } else {
+    response.content_type = "text/xml; charset=UTF-8";
+    response.body = "<?xml version=\"1.0\" encoding=\"utf-8\" ?>\n" + ToXml(answer.body);
+  }
   counts_.CountRequest(endpoint, response.status);
   if (!is_data) return response;
   const Day begins = std::max(page.first, series->observations.front().date);

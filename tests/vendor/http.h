@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "lode/base/text.h"
+
 namespace lode::vendor {
 
 using Parameters = std::multimap<std::string, std::string>;
@@ -57,7 +59,10 @@ std::optional<std::pair<uint64_t, uint64_t>> ParseRange(const std::string& heade
 // `form`: '+' is a space.
 std::string PercentDecode(std::string_view text, bool form);
 Parameters ParseForm(std::string_view text);
-std::string Lower(std::string_view text);
+// In lower case.
+std::string ToHex(std::string_view bytes);
+// For text and attributes.
+std::string EscapeXml(std::string_view text);
 // "Tue, 15 Nov 1994 08:12:31 GMT".
 std::string HttpDate(int64_t unix_s);
 // Base64 without line breaks; empty when malformed.

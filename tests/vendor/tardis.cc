@@ -46,20 +46,13 @@ std::string Instant(Day day) { return FormatDay(day) + "T00:00:00.000Z"; }
 std::string Md5Hex(const std::string& bytes) {
   std::array<unsigned char, 16> digest{};
   EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_md5(), nullptr);
-  std::string hex;
-  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
-  return hex;
+  return ToHex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 Json Described(const TardisSymbol& symbol) {
   Json json = {{"id", symbol.id}, {"type", symbol.type}, {"availableSince", Instant(symbol.since)}};
   if (symbol.to) json["availableTo"] = Instant(*symbol.to);
   return json;
-}
-
-std::string Upper(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
-  return text;
 }
 
 uint64_t HashOf(const std::string& text) {
@@ -79,6 +72,11 @@ Tardis::Tardis(TardisOptions options, Counts& counts, std::function<int64_t()> n
 bool Tardis::Owns(const std::string& path) {
   return path == "/v1/exchanges" || path.starts_with("/v1/exchanges/") || path.starts_with("/v1/instruments/") ||
          path == "/v1/api-key-info" || std::regex_match(path, FilePath());
+}
+
+Day Tardis::ExportedFrom(const TardisExchange& exchange) const {
+  const std::lock_guard lock(mutex_);
+  return exported_from_.value_or(exchange.since);
 }
 
 Day Tardis::ExportedUntil() const {
@@ -170,7 +168,7 @@ Response Tardis::Details(const Request& request, const TardisExchange& exchange)
                 {"channelDetails", Json::array({{{"name", "trades"}, {"description", "a \\ and a \" in it"}}})},
                 {"datasets",
                  {{"formats", {"csv"}},
-                  {"exportedFrom", Instant(exchange.since)},
+                  {"exportedFrom", Instant(ExportedFrom(exchange))},
                   {"exportedUntil", Instant(ExportedUntil())},
                   {"stats", {{"trades", 1'000'000}, {"bookChanges", 9'000'000}}},
                   {"symbols", std::move(files)}}}});
@@ -247,7 +245,8 @@ Response Tardis::Dataset(const Request& request, const File& file) {
       return Refusal(401, 152, fmt::format("Unauthorized: your plan begins on {}.", FormatDay(*plan_from_)));
     }
   }
-  if (file.day < symbol->since || (symbol->to && file.day >= *symbol->to) || file.day >= ExportedUntil()) {
+  if (file.day < symbol->since || (symbol->to && file.day >= *symbol->to) || file.day < ExportedFrom(*exchange) ||
+      file.day >= ExportedUntil()) {
     return Refusal(400, 111, fmt::format("'{}' is not available on {}.", file.symbol, FormatDay(file.day)));
   }
   uint64_t records = 0;
@@ -282,15 +281,18 @@ Response Tardis::Dataset(const Request& request, const File& file) {
 Response Tardis::Control(const Json& body) {
   const std::lock_guard lock(mutex_);
   for (const auto& [key, value] : body.items()) {
-    auto& what = key == "exported_until" ? exported_until_ : plan_from_;
-    if (key != "exported_until" && key != "plan_from") return Refusal(400, 0, "no key '" + key + "'");
+    std::optional<Day>* const what = key == "exported_from"    ? &exported_from_
+                                     : key == "exported_until" ? &exported_until_
+                                     : key == "plan_from"      ? &plan_from_
+                                                               : nullptr;
+    if (what == nullptr) return Refusal(400, 0, "no key '" + key + "'");
     if (value.is_null()) {
-      what.reset();
+      what->reset();
       continue;
     }
     const auto day = ParseDay(value.get<std::string>());
     if (!day) return Refusal(400, 0, key + ": a day, please");
-    what = *day;
+    *what = *day;
   }
   Response response;
   response.body = "{}";

@@ -43,6 +43,7 @@ class Tardis {
                       uint64_t& records) const;
   bool HasKey(const Request& request) const;
   const TardisExchange* Find(const std::string& id) const;
+  Day ExportedFrom(const TardisExchange& exchange) const;
   Day ExportedUntil() const;  // exclusive
 
   const TardisOptions options_;
@@ -50,7 +51,7 @@ class Tardis {
   const std::vector<TardisExchange> exchanges_;
   const std::function<int64_t()> now_ns_;
   mutable std::mutex mutex_;
-  std::optional<Day> exported_until_, plan_from_;
+  std::optional<Day> exported_from_, exported_until_, plan_from_;
 };
 
 }  // namespace lode::vendor

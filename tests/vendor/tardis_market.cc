@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+
+#include "lode/base/text.h"
 
 namespace lode::vendor {
 namespace {
@@ -14,8 +15,8 @@ constexpr std::array kMonths = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL",
 Day At(int year, int month, int day) { return ToDay({year, month, day}); }
 
 std::string DatasetId(std::string id) {
-  for (char& c : id) c = c == '/' || c == ':' ? '-' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return id;
+  std::ranges::replace_if(id, [](char c) { return c == '/' || c == ':'; }, '-');
+  return Upper(id);
 }
 
 std::vector<std::string> DataTypesOf(const std::string& exchange, const std::string& type) {

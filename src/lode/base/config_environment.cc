@@ -7,25 +7,16 @@
 #include <vector>
 
 #include "lode/base/nearest.h"
+#include "lode/base/text.h"
 
 namespace lode::config {
 namespace {
 
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  for (char& c : upper) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (c == '.' || c == '-') c = '_';
-  }
-  return upper;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
+// A key as variables spell it.
+std::string VariableOf(std::string_view key) {
+  std::string name = Upper(key);
+  std::ranges::replace_if(name, [](char c) { return c == '.' || c == '-'; }, '_');
+  return name;
 }
 
 struct Found {
@@ -37,11 +28,11 @@ struct Found {
 std::optional<std::string> ReadAs(const KnownKey& known, std::string_view name) {
   size_t star = known.pattern.find('*');
   if (star == std::string_view::npos) {
-    if (Upper(known.pattern) == name) return std::string(known.pattern);
+    if (VariableOf(known.pattern) == name) return std::string(known.pattern);
     return std::nullopt;
   }
-  std::string before = Upper(known.pattern.substr(0, star));
-  std::string after = Upper(known.pattern.substr(star + 1));
+  std::string before = VariableOf(known.pattern.substr(0, star));
+  std::string after = VariableOf(known.pattern.substr(star + 1));
   if (name.size() <= before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) {
     return std::nullopt;
   }
@@ -67,8 +58,9 @@ Found Find(std::string_view name, const std::set<std::string>& datasets) {
 }
 
 bool BelongsToTable(std::string_view name) {
-  return std::ranges::any_of(
-      KnownKeys(), [&](const KnownKey& known) { return name.starts_with(Upper(SplitKey(known.pattern)[0]) + "_"); });
+  return std::ranges::any_of(KnownKeys(), [&](const KnownKey& known) {
+    return name.starts_with(VariableOf(SplitKey(known.pattern)[0]) + "_");
+  });
 }
 
 Result<Value> Read(KeyType type, std::string_view text) {
@@ -129,7 +121,7 @@ Result<std::map<std::string, Value>> EnvironmentValues(const Environment& enviro
   std::map<std::string, Value> values;
   std::vector<std::string> fixed_names;
   for (const KnownKey& known : KnownKeys()) {
-    if (!known.pattern.contains('*')) fixed_names.push_back("LODE_" + Upper(known.pattern));
+    if (!known.pattern.contains('*')) fixed_names.push_back("LODE_" + VariableOf(known.pattern));
   }
   for (const auto& [variable, text] : environment) {
     if (!variable.starts_with("LODE_") || !BelongsToTable(std::string_view(variable).substr(5))) continue;

@@ -11,6 +11,7 @@
 #include "lode/cli/table.h"
 #include "lode/cli/utf8.h"
 #include "lode/cli/zone.h"
+#include "lode/codec/schema.h"
 
 namespace lode::cli {
 namespace {
@@ -162,7 +163,16 @@ TEST(Recipes, AreValidConfiguration) {
   Result<Config> config = Config::Parse(uncommented, "template");
   ASSERT_TRUE(config) << config.error().ToString() << "\n" << uncommented;
   EXPECT_NE(config->FindDataset("futures_1d"), nullptr);
-  for (const std::string& name : RecipeNames()) EXPECT_TRUE(CheckDatasetName(FindRecipe(name)->dataset.name));
+  for (const std::string& name : RecipeNames()) {
+    const Recipe* recipe = FindRecipe(name);
+    ASSERT_NE(recipe, nullptr) << name;
+    EXPECT_FALSE(recipe->datasets.empty()) << name;
+    for (const DatasetConfig& dataset : recipe->datasets) {
+      EXPECT_TRUE(CheckDatasetName(dataset.name));
+      EXPECT_NE(codec::FindSchema(dataset.schema_name()), nullptr) << dataset.name;
+      EXPECT_TRUE(dataset.start || dataset.source == "fred") << dataset.name;
+    }
+  }
 }
 
 }  // namespace

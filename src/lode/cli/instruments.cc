@@ -6,6 +6,7 @@
 #include <map>
 
 #include "lode/base/log.h"
+#include "lode/base/text.h"
 #include "lode/cli/commands.h"
 #include "lode/cli/days.h"
 #include "lode/cli/table.h"
@@ -77,15 +78,34 @@ class InstrumentsCommand : public Command {
   bool dry_run_ = false;
 };
 
-std::vector<std::string> ListOf(const std::string& text) {
-  std::vector<std::string> list;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const size_t comma = std::min(rest.find(','), rest.size());
-    if (comma > 0) list.emplace_back(rest.substr(0, comma));
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
+std::set<std::string> SetOf(std::string_view list) {
+  std::set<std::string> set;
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(','), list.size());
+    if (comma > 0) set.emplace(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
   }
-  return list;
+  return set;
+}
+
+// By any name a key may have: the definitions' own style does not matter.
+Result<std::set<symbol::KeyType>> TypesOf(std::string_view list) {
+  std::set<symbol::KeyType> types;
+  for (const std::string& name : SetOf(list)) {
+    const auto type = symbol::ParseKeyType(name);
+    if (!type) return Fail(ErrorKind::kUsage, "no instrument type '{}': spot, perp, future, option, combo", name);
+    types.insert(*type);
+  }
+  return types;
+}
+
+Result<std::set<std::string>> DataTypesOf(std::string_view list) {
+  std::set<std::string> types = SetOf(list);
+  for (const std::string& type : types) {
+    if (codec::FindSchema("tardis/" + type) != nullptr) continue;
+    return Fail(ErrorKind::kUsage, "'{}' is no data type of Tardis': trades, quotes, book_snapshot_5, …", type);
+  }
+  return types;
 }
 
 class TargetsCommand : public Command {
@@ -103,11 +123,10 @@ class TargetsCommand : public Command {
 
   Result<int> Run(Session& session) override {
     LODE_TRY(const lake::LakePaths paths, Paths(session));
-    sync::TargetFilter filter{.venues = ListOf(venues_),
-                              .types = ListOf(types_),
-                              .bases = ListOf(bases_),
-                              .quotes = ListOf(quotes_),
-                              .data_types = ListOf(data_types_)};
+    sync::TargetFilter filter{
+        .venues = SetOf(Upper(venues_)), .bases = SetOf(Upper(bases_)), .quotes = SetOf(Upper(quotes_))};
+    LODE_TRY(filter.data_types, DataTypesOf(data_types_));
+    LODE_TRY(filter.types, TypesOf(types_));
     LODE_TRY(const DayRange range, ParseDayRange(start_, end_, session.today()));
     filter.first = range.first;
     filter.last = range.last;

@@ -40,7 +40,7 @@ class PlanCommand : public Command {
       const source::Estimate& estimate = report.estimate;
       const bool none = report.planned_requests == 0;
       table.Add({report.dataset, FormatDay(report.first), FormatDay(report.last), Grouped(report.symbols),
-                 Grouped(report.work_cells), Grouped(report.batches), Grouped(report.planned_requests),
+                 Grouped(report.work_cells), Grouped(report.planned_partitions), Grouped(report.planned_requests),
                  none               ? "0"
                  : estimate.records ? Grouped(static_cast<int64_t>(*estimate.records))
                                     : "unknown",
@@ -68,7 +68,7 @@ class PlanCommand : public Command {
         .Number("expected_cells", report.expected_cells)
         .Number("cells", report.work_cells)
         .Number("stale_cells", report.stale_cells)
-        .Number("partitions", report.batches)
+        .Number("partitions", report.planned_partitions)
         .Number("requests", report.planned_requests);
     const bool none = report.planned_requests == 0;
     const auto number = [&](std::string_view key, const std::optional<uint64_t>& value) {

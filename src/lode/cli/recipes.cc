@@ -5,28 +5,38 @@ namespace {
 
 const std::vector<Recipe>& Recipes() {
   static const std::vector<Recipe> recipes = [] {
-    auto databento = [](const char* name, const char* schema, const char* list) {
-      return Recipe{{.name = name,
-                     .source = "databento",
-                     .dataset = "GLBX.MDP3",
-                     .schema = schema,
-                     .stype_in = "parent",
-                     .symbols = {list},
-                     .start = ToDay({2010, 6, 6}),  // where GLBX.MDP3 begins
-                     .layout = ""}};
+    auto one = [](DatasetConfig dataset) { return Recipe{dataset.name, {dataset}}; };
+    auto databento = [&](const char* name, const char* schema, const char* list) {
+      return one({.name = name,
+                  .source = "databento",
+                  .dataset = "GLBX.MDP3",
+                  .schema = schema,
+                  .stype_in = "parent",
+                  .symbols = {list},
+                  .start = ToDay({2010, 6, 6}),  // where GLBX.MDP3 begins
+                  .layout = ""});
     };
-    auto flat_file = [](const char* name, const char* path) {
-      return Recipe{{.name = name, .source = "polygon", .flat_file = path, .start = ToDay({2020, 1, 1})}};
+    auto flat_file = [&](const char* name, const char* path) {
+      return one({.name = name, .source = "polygon", .flat_file = path, .start = ToDay({2020, 1, 1})});
     };
-    auto rest = [](const char* table, YearMonthDay start) {
-      return Recipe{{.name = table, .source = "polygon", .rest = table, .start = ToDay(start)}};
+    auto rest = [&](const char* table, YearMonthDay start) {
+      return one({.name = table, .source = "polygon", .rest = table, .start = ToDay(start)});
     };
+    auto deribit = [](const char* data_type, std::vector<std::string> symbols) {
+      return DatasetConfig{.name = fmt::format("deribit_{}", data_type),
+                           .source = "tardis",
+                           .exchange = "deribit",
+                           .data_type = data_type,
+                           .symbols = std::move(symbols),
+                           .start = ToDay({2019, 3, 30})};  // where Tardis' files of it begin
+    };
+    const std::vector<std::string> perpetuals = {"BTC-PERPETUAL", "ETH-PERPETUAL"};
     return std::vector<Recipe>{
         databento("futures_1d", "ohlcv-1d", "@cme_valid"),
         databento("futures_1h", "ohlcv-1h", "@cme_hourly_37"),
         databento("futures_1m", "ohlcv-1m", "@cme_core_26"),
         databento("options_1d", "ohlcv-1d", "@cme_options_19"),
-        Recipe{{.name = "fred", .source = "fred", .symbols = {"@fred"}}},
+        one({.name = "fred", .source = "fred", .symbols = {"@fred"}}),
         rest("dividends", {2000, 1, 1}),
         rest("splits", {2000, 1, 1}),
         rest("short_interest", {2017, 12, 1}),
@@ -36,6 +46,9 @@ const std::vector<Recipe>& Recipes() {
         flat_file("stocks_minute", "us_stocks_sip/minute_aggs_v1"),
         flat_file("options_daily", "us_options_opra/day_aggs_v1"),
         flat_file("options_minute", "us_options_opra/minute_aggs_v1"),
+        Recipe{"tardis",
+               {deribit("trades", perpetuals), deribit("derivative_ticker", perpetuals),
+                deribit("options_chain", {"OPTIONS"})}},
     };
   }();
   return recipes;
@@ -54,6 +67,13 @@ constexpr std::string_view kTemplate =
 # s3_endpoint = "https://files.massive.com"
 # s3_key_id = "env:POLYGON_S3_KEY_ID"   # of the flat files: not the REST key
 # s3_secret = "env:POLYGON_S3_SECRET"
+# key = "env:POLYGON_API_KEY"
+
+# [sources.tardis]
+# key = "env:TARDIS_API_KEY"
+
+# [sources.fred]
+# key = "env:FRED_API_KEY"
 
 # A dataset is a named stream: bronze/<name>/ holds its Parquet files. `lode import PATH --dataset NAME` declares
 # the dataset here by itself, with what it learns from the files.
@@ -71,6 +91,13 @@ constexpr std::string_view kTemplate =
 # source = "fred"
 # series = ["DGS10", "SOFR"]            # or "@fred_rates", "@fred": shipped lists
 
+# [datasets.deribit_trades]
+# source = "tardis"
+# exchange = "deribit"
+# data_type = "trades"
+# symbols = ["BTC-PERPETUAL"]           # a path: a list that `lode targets -o FOLDER` wrote
+# start = 2024-01-01                    # without a key, the first day of each month
+
 # [datasets.stocks_daily]
 # source = "polygon"
 # flat_file = "us_stocks_sip/day_aggs_v1"
@@ -81,14 +108,14 @@ constexpr std::string_view kTemplate =
 
 const Recipe* FindRecipe(std::string_view name) {
   for (const Recipe& recipe : Recipes()) {
-    if (recipe.dataset.name == name) return &recipe;
+    if (recipe.name == name) return &recipe;
   }
   return nullptr;
 }
 
 std::vector<std::string> RecipeNames() {
   std::vector<std::string> names;
-  for (const Recipe& recipe : Recipes()) names.push_back(recipe.dataset.name);
+  for (const Recipe& recipe : Recipes()) names.push_back(recipe.name);
   return names;
 }
 

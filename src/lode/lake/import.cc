@@ -1,10 +1,10 @@
 #include "lode/lake/import.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
 #include "lode/base/stop.h"
+#include "lode/base/text.h"
 #include "lode/codec/parquet_file.h"
 #include "lode/lake/import_plan.h"
 
@@ -258,11 +258,9 @@ bool IsMixed(const Discovery& discovery) {
 // "NAME", or "NAME_ohlcv_1m" where one import brings several schemas.
 std::string DatasetName(const std::string& name, const TableSchema& schema, bool several) {
   if (!several) return name;
-  std::string suffix = schema.name;
   // Dataset names have no capitals: tardis/incremental_book_L2 becomes …_l2.
-  std::ranges::transform(suffix, suffix.begin(), [](char c) {
-    return c == '-' || c == '/' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  });
+  std::string suffix = Lower(schema.name);
+  std::ranges::replace_if(suffix, [](char c) { return c == '-' || c == '/'; }, '_');
   return name + "_" + suffix;
 }
 

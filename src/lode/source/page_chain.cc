@@ -12,6 +12,7 @@
 
 #include "lode/base/descriptor.h"
 #include "lode/base/hashing.h"
+#include "lode/source/answer.h"
 
 namespace lode::source {
 namespace {
@@ -70,11 +71,8 @@ class Chain final : public std::enable_shared_from_this<Chain> {
     tries_ = std::max(tries_, answer.response.tries);
     if (!answer.status) {
       if (auto next = reader_.recover ? reader_.recover(answer) : std::nullopt) return Ask(std::move(*next));
-      const Error error = answer.status.error();
-      const bool stops = error.kind == ErrorKind::kStorage || error.kind == ErrorKind::kInterrupted ||
-                         error.kind == ErrorKind::kInternal;
-      return End({.kind = stops ? FetchOutcome::Kind::kStop : FetchOutcome::Kind::kFailed, .error = error},
-                 std::move(answer));
+      FetchOutcome failure = FailureOf(answer);
+      return End(std::move(failure), std::move(answer));
     }
     PageStep& step = body.step();
     if (step.keep) {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "lode/base/time.h"
+#include "lode/symbol/key_text_internal.h"
 
 namespace lode::symbol {
 namespace {
@@ -39,35 +39,10 @@ constexpr std::array kOldNames = std::to_array<OldName>({{"SPOT", KeyType::kSpot
                                                          {"OPTIONS", KeyType::kOption},
                                                          {"ASSET", KeyType::kAsset}});
 
-char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
-char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  std::ranges::transform(upper, upper.begin(), ToUpper);
-  return upper;
-}
-
-bool IsDigits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// YYMMDD of this century.
-bool IsDate(std::string_view text) {
-  if (text.size() != 6 || !IsDigits(text)) return false;
-  return ParseDay(fmt::format("20{}-{}-{}", text.substr(0, 2), text.substr(2, 2), text.substr(4, 2))).has_value();
-}
-
 // YYYYMM.
 bool IsMonth(std::string_view text) {
   if (text.size() != 6 || !IsDigits(text) || (!text.starts_with("19") && !text.starts_with("20"))) return false;
   return text.substr(4) >= "01" && text.substr(4) <= "12";
-}
-
-bool IsNumber(std::string_view text) {
-  const size_t dot = text.find('.');
-  return dot == std::string_view::npos ? IsDigits(text)
-                                       : IsDigits(text.substr(0, dot)) && IsDigits(text.substr(dot + 1));
 }
 
 std::optional<char> SideOf(std::string_view text) {
@@ -80,18 +55,6 @@ bool IsName(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return static_cast<unsigned char>(c) > ' ' && c != ':' && c != '-' && c != '/' && c != 0x7F;
   });
-}
-
-// Texts between '-', '/' and ':'.
-std::vector<std::string> PartsOf(std::string_view text) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == '-' || c == '/' || c == ':')
-      parts.emplace_back();
-    else
-      parts.back() += c;
-  }
-  return parts;
 }
 
 // The exchanges whose venue is not their id in upper case.
@@ -159,8 +122,7 @@ Result<InstrumentKey> ParseKey(std::string_view text) {
   const size_t first = text.find(':'), second = first == std::string_view::npos ? first : text.find(':', first + 1);
   if (second == std::string_view::npos) return bad("it has the form VENUE:TYPE:SYMBOL");
   InstrumentKey key;
-  key.venue = text.substr(0, first);
-  std::ranges::transform(key.venue, key.venue.begin(), ToLower);
+  key.venue = Lower(text.substr(0, first));
   if (key.venue.empty() || !std::ranges::all_of(key.venue, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
       })) {
@@ -181,7 +143,7 @@ Result<InstrumentKey> ParseKey(std::string_view text) {
     if (symbol.empty() || !std::ranges::all_of(symbol, is_plain)) return bad("no name");
     return key;
   }
-  const std::vector<std::string> parts = PartsOf(symbol);
+  const std::vector<std::string_view> parts = PartsOf(symbol, "-/:");
   if (!std::ranges::all_of(parts, IsName)) return bad("an empty part");
   key.base = parts[0];
   const auto count_is = [&](size_t least, size_t most) { return parts.size() >= least && parts.size() <= most; };
@@ -205,11 +167,11 @@ Result<InstrumentKey> ParseKey(std::string_view text) {
       if (side && count_is(5, 5)) {
         key.quote = parts[1];
         // Expiry and strike came in either order; where both may be a date the newer order holds.
-        const bool is_new = IsDate(parts[2]) && IsNumber(parts[3]);
+        const bool is_new = IsDate(parts[2]) && IsDecimal(parts[3]);
         key.expiry = parts[is_new ? 2 : 3];
         key.strike = parts[is_new ? 3 : 2];
-        if (!IsDate(key.expiry) || !IsNumber(key.strike)) return bad("neither expiry nor strike in their places");
-      } else if (side && count_is(4, 4) && IsMonth(parts[1]) && IsNumber(parts[2])) {
+        if (!IsDate(key.expiry) || !IsDecimal(key.strike)) return bad("neither expiry nor strike in their places");
+      } else if (side && count_is(4, 4) && IsMonth(parts[1]) && IsDecimal(parts[2])) {
         key.expiry = parts[1];
         key.strike = parts[2];
       } else {

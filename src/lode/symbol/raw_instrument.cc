@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "lode/symbol/key_text_internal.h"
+
 namespace lode::symbol {
 namespace {
 
@@ -13,10 +15,6 @@ namespace {
 constexpr std::array<std::string_view, 12> kMonths = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
                                                       "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
 constexpr std::string_view kMonthCodes = "FGHJKMNQUVXZ";
-
-bool IsDigits(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 int NumberOf(std::string_view digits) {
   int number = 0;
@@ -40,13 +38,7 @@ std::string DayMonthYear(std::string_view text) {
 }
 
 // "240329" as it is; empty: no such date.
-std::string YearMonthDayText(std::string_view text) {
-  if (text.size() != 6 || !IsDigits(text)) return {};
-  const int year = 2000 + NumberOf(text.substr(0, 2)), month = NumberOf(text.substr(2, 2)),
-            day = NumberOf(text.substr(4));
-  if (month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, month)) return {};
-  return std::string(text);
-}
+std::string_view DateOrNone(std::string_view text) { return IsDate(text) ? text : std::string_view(); }
 
 // "Z24" -> the last Friday of December 2024, when such contracts expire.
 std::string MonthCode(std::string_view text) {
@@ -57,21 +49,6 @@ std::string MonthCode(std::string_view text) {
   Day day = ToDay({year, number, DaysInMonth(year, number)});
   while ((day.since_epoch % 7 + 7) % 7 != 1) day = day - 1;  // day 0 was a Thursday
   return Compact(ToYearMonthDay(day));
-}
-
-bool IsDecimal(std::string_view text) {
-  const size_t dot = text.find('.');
-  if (dot == std::string_view::npos) return IsDigits(text);
-  return IsDigits(text.substr(0, dot)) && IsDigits(text.substr(dot + 1));
-}
-
-std::vector<std::string_view> Split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (size_t at; (at = text.find(separator)) != std::string_view::npos; text.remove_prefix(at + 1)) {
-    parts.push_back(text.substr(0, at));
-  }
-  parts.push_back(text);
-  return parts;
 }
 
 // ---- rules by exchange ----
@@ -113,9 +90,7 @@ constexpr std::array kRules = std::to_array<Rule>({{"binance", Form::kJoined, kB
 
 class Reader {
  public:
-  Reader(const RawInstrument& instrument, const Rule* rule) : raw_(instrument), rule_(rule), id_(instrument.id) {
-    std::ranges::transform(id_, id_.begin(),
-                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  Reader(const RawInstrument& instrument, const Rule* rule) : raw_(instrument), rule_(rule), id_(Upper(instrument.id)) {
     key_.venue = raw_.exchange;
   }
 
@@ -183,7 +158,7 @@ class Reader {
     if (bar == std::string::npos) return Done();
     const std::string_view rest = std::string_view(id_).substr(bar + 1);
     if (Is(KeyType::kFuture)) {
-      key_.expiry = YearMonthDayText(rest);
+      key_.expiry = DateOrNone(rest);
     } else if (rest != "PERP") {
       key_.quote += std::string_view(id_).substr(bar);
     }
@@ -192,7 +167,7 @@ class Reader {
 
   // BTC-PERPETUAL, ETH_USDC-PERPETUAL, BTC-27DEC24, XRP_USDC-28JUN24-0d55-P, BTC_USDC.
   Result<InstrumentKey> Deribit() {
-    const std::vector<std::string_view> parts = Split(id_, '-');
+    const std::vector<std::string_view> parts = PartsOf(id_, "-");
     const size_t bar = parts[0].find('_');
     key_.base = parts[0].substr(0, bar);
     key_.quote = bar == std::string_view::npos ? "USD" : parts[0].substr(bar + 1);
@@ -244,20 +219,20 @@ class Reader {
 
   // BTC-USDT, BTC-USDT-SWAP, BTC-USD-240329, BTC-USD-240329-50000-C.
   Result<InstrumentKey> Dashed() {
-    const std::vector<std::string_view> parts = Split(id_, '-');
+    const std::vector<std::string_view> parts = PartsOf(id_, "-");
     const size_t wanted = Is(KeyType::kSpot) ? 2 : Is(KeyType::kOption) ? 5 : 3;
     if (parts.size() != wanted) return Bad("another number of parts");
     key_.base = parts[0];
     key_.quote = parts[1];
     if (Is(KeyType::kPerp) && parts[2] != "SWAP" && parts[2] != "PERP") return Bad("it does not end in -SWAP");
-    if (Is(KeyType::kFuture) || Is(KeyType::kOption)) key_.expiry = YearMonthDayText(parts[2]);
+    if (Is(KeyType::kFuture) || Is(KeyType::kOption)) key_.expiry = DateOrNone(parts[2]);
     if (Is(KeyType::kOption)) SetOption(parts[3], parts[4]);
     return Done();
   }
 
   // KRW-BTC.
   Result<InstrumentKey> QuoteFirst() {
-    const std::vector<std::string_view> parts = Split(id_, '-');
+    const std::vector<std::string_view> parts = PartsOf(id_, "-");
     if (!Is(KeyType::kSpot) || parts.size() != 2) return Bad("a pair is QUOTE-BASE");
     key_.quote = parts[0];
     key_.base = parts[1];
@@ -266,11 +241,11 @@ class Reader {
 
   // BTC-240329-50000-C, BTC-29MAR24-50000-C, and the quote behind them where it is not the usual one.
   Result<InstrumentKey> Options() {
-    const std::vector<std::string_view> parts = Split(id_, '-');
+    const std::vector<std::string_view> parts = PartsOf(id_, "-");
     if (!Is(KeyType::kOption) || (parts.size() != 4 && parts.size() != 5)) return Bad("another number of parts");
     key_.base = parts[0];
     key_.quote = parts.size() == 5 ? parts[4] : rule_->only_quote;
-    key_.expiry = YearMonthDayText(parts[1]);
+    key_.expiry = DateOrNone(parts[1]);
     if (key_.expiry.empty()) key_.expiry = DayMonthYear(parts[1]);
     SetOption(parts[2], parts[3]);
     return Done();

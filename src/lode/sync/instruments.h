@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,9 @@ Result<DefinitionsReport> WriteDefinitions(const DefinitionsRequest& request);
 // ---- download targets ----
 
 struct TargetFilter {
-  // Empty: all. Venues as written in keys of either style, types by any of their names.
-  std::vector<std::string> venues, types, bases, quotes, data_types;
+  // Empty: all. In upper case but the data types; venues as written in keys of either style.
+  std::set<std::string> venues, bases, quotes, data_types;
+  std::set<symbol::KeyType> types;
   std::optional<Day> first, last;  // inclusive: listed on one of these days
 };
 
@@ -66,7 +68,7 @@ struct Target {
 };
 
 // From the definitions in the lake, sorted, none twice. options_chain is had by the grouped symbol OPTIONS alone, which
-// stands for all contracts. kNotFound when there are no definitions; kUsage for a type or data type that is none.
+// stands for all contracts. kNotFound when there are no definitions.
 Result<std::vector<Target>> FindTargets(const lake::LakePaths& paths, const TargetFilter& filter);
 
 }  // namespace lode::sync

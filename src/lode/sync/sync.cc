@@ -206,12 +206,21 @@ class DatasetSync {
       report_.keyless_cells += work.keyless_cells;
       for (const plan::StaleCell& cell : work.stale) stale_.try_emplace({cell.symbol, cell.day}, cell.had);
     }
-    report_.batches = static_cast<int64_t>(demand_.batches.size());
-    report_.planned_requests = report_.kept_requests = 0;
+    report_.planned_partitions = report_.planned_requests = report_.kept_requests = 0;
     for (const Batch& batch : demand_.batches) {
+      report_.planned_partitions += PartitionsOf(batch);
       report_.planned_requests += static_cast<int64_t>(batch.requests.size());
       report_.kept_requests += static_cast<int64_t>(batch.kept.size());
     }
+  }
+
+  // With {symbol} in the layout each symbol has one.
+  int64_t PartitionsOf(const Batch& batch) const {
+    if (!layout_->has_symbol()) return 1;
+    std::set<std::string> symbols;
+    for (const plan::Request& request : batch.requests) symbols.insert(request.symbols.begin(), request.symbols.end());
+    for (const Fetched& kept : batch.kept) symbols.insert(kept.request.symbols.begin(), kept.request.symbols.end());
+    return static_cast<int64_t>(symbols.size());
   }
 
   // Before anything billable.

@@ -61,7 +61,7 @@ struct SyncReport {
   int64_t symbols = 0, expected_cells = 0, work_cells = 0, stale_cells = 0;
   int64_t keyless_cells = 0;  // not asked for: the vendor gives them only with a key, and there is none
   std::string key_wanted;     // where it is looked for: "sources.tardis.key (env:TARDIS_API_KEY)"
-  int64_t batches = 0, planned_requests = 0, kept_requests = 0;
+  int64_t planned_partitions = 0, planned_requests = 0, kept_requests = 0;
   source::Estimate estimate;
   double fetch_s = 0;                                              // from the first request to the end of the last
   int64_t requests = 0, failed_requests = 0, halved_requests = 0;  // as they ended

@@ -1,9 +1,8 @@
 #include <arrow/api.h>
 
 #include <algorithm>
-#include <array>
-#include <set>
 
+#include "lode/base/text.h"
 #include "lode/codec/parquet_file.h"
 #include "lode/codec/string_pool.h"
 #include "lode/store/local_disk.h"
@@ -14,24 +13,6 @@ namespace {
 
 constexpr size_t kPoolBytes = size_t{1} << 30;
 constexpr std::string_view kChain = "options_chain";
-
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  std::ranges::transform(upper, upper.begin(),
-                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  return upper;
-}
-
-// A type by any name a key may have, as the definitions' own style does not matter.
-Result<std::set<symbol::KeyType>> TypesOf(const std::vector<std::string>& names) {
-  std::set<symbol::KeyType> types;
-  for (const std::string& name : names) {
-    const auto type = symbol::ParseKeyType(name);
-    if (!type) return Fail(ErrorKind::kUsage, "no instrument type '{}': spot, perp, future, option, combo", name);
-    types.insert(*type);
-  }
-  return types;
-}
 
 // A text column of a batch.
 class Texts {
@@ -49,12 +30,7 @@ class Texts {
 
 class Finder {
  public:
-  Finder(const TargetFilter& filter, std::set<symbol::KeyType> types) : filter_(filter), types_(std::move(types)) {
-    for (const std::string& venue : filter.venues) venues_.insert(Upper(venue));
-    for (const std::string& base : filter.bases) bases_.insert(Upper(base));
-    for (const std::string& quote : filter.quotes) quotes_.insert(Upper(quote));
-    wanted_.insert(filter.data_types.begin(), filter.data_types.end());
-  }
+  explicit Finder(const TargetFilter& filter) : filter_(filter) {}
 
   Status Read(const std::filesystem::path& file) {
     codec::StringPool strings(kPoolBytes);
@@ -85,12 +61,12 @@ class Finder {
                 from = texts("available_from_datetime"), to = texts("available_to_datetime"),
                 data_types = texts("data_types"), name = texts("tardis_symbol");
     for (int64_t row = 0; row < rows.num_rows(); ++row) {
-      const bool is_venue = Fits(venues_, venue[row]) || Fits(venues_, exchange[row]) ||
-                            Fits(venues_, symbol::VenueName(exchange[row], symbol::KeyStyle::kUpper));
-      if (!is_venue || !Fits(bases_, base[row]) || !Fits(quotes_, quote[row])) continue;
-      if (!types_.empty()) {
+      const bool is_venue = Fits(filter_.venues, venue[row]) || Fits(filter_.venues, exchange[row]) ||
+                            Fits(filter_.venues, symbol::VenueName(exchange[row], symbol::KeyStyle::kUpper));
+      if (!is_venue || !Fits(filter_.bases, base[row]) || !Fits(filter_.quotes, quote[row])) continue;
+      if (!filter_.types.empty()) {
         const auto own = symbol::ParseKeyType(type[row]);
-        if (!own || !types_.contains(*own)) continue;
+        if (!own || !filter_.types.contains(*own)) continue;
       }
       LODE_TRY(const int64_t from_ns, ParseIsoNs(from[row]));
       LODE_TRY(const int64_t to_ns, ParseIsoNs(to[row]));
@@ -113,7 +89,7 @@ class Finder {
       const size_t comma = std::min(data_types.find(','), data_types.size());
       target.data_type = data_types.substr(0, comma);
       data_types.remove_prefix(std::min(comma + 1, data_types.size()));
-      if (!wanted_.empty() && !wanted_.contains(target.data_type)) continue;
+      if (!filter_.data_types.empty() && !filter_.data_types.contains(target.data_type)) continue;
       if (target.data_type == kChain) {
         AddChain(target);
       } else {
@@ -139,22 +115,14 @@ class Finder {
   }
 
   const TargetFilter& filter_;
-  const std::set<symbol::KeyType> types_;
-  std::set<std::string> venues_, bases_, quotes_, wanted_;
   std::vector<Target> targets_;
 };
 
 }  // namespace
 
 Result<std::vector<Target>> FindTargets(const lake::LakePaths& paths, const TargetFilter& filter) {
-  for (const std::string& type : filter.data_types) {
-    if (codec::FindSchema("tardis/" + type) == nullptr) {
-      return Fail(ErrorKind::kUsage, "'{}' is no data type of Tardis': trades, quotes, book_snapshot_5, …", type);
-    }
-  }
-  LODE_TRY(std::set<symbol::KeyType> types, TypesOf(filter.types));
   LODE_TRY(const auto files, store::List(paths.root / "instruments"));
-  Finder finder(filter, std::move(types));
+  Finder finder(filter);
   bool has_any = false;
   for (const store::FileInfo& file : files) {
     if (!file.path.ends_with(".parquet")) continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lode/base/text.h"
 #include "lode/source/databento/json_internal.h"
 
 namespace lode::source::databento {
@@ -192,10 +193,8 @@ FileNameFacts ParseDataFileName(std::string_view name) {
   facts.last = days.front();
   facts.first = days.back();
   if (*facts.first > *facts.last) facts.first = facts.last = std::nullopt;
-  facts.dataset = stem;
-  std::ranges::transform(facts.dataset, facts.dataset.begin(), [](char c) {
-    return c == '-' ? '.' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  });
+  facts.dataset = Upper(stem);
+  std::ranges::replace(facts.dataset, '-', '.');
   facts.group = fmt::format("{}.{}", stem, rest);
   return facts;
 }

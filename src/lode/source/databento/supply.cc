@@ -1,13 +1,13 @@
 #include "lode/source/databento/supply.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "lode/base/text.h"
 #include "lode/codec/schema.h"
+#include "lode/source/answer.h"
 #include "lode/source/databento/api.h"
 #include "lode/source/databento/stream_body.h"
 #include "lode/symbol/lists.h"
@@ -32,22 +32,11 @@ VendorDay::State StateOf(Condition::State state) {
   return VendorDay::State::kAvailable;
 }
 
-Condition::State StateOf(VendorDay::State state) {
-  switch (state) {
-    case VendorDay::State::kAvailable: return Condition::State::kAvailable;
-    case VendorDay::State::kDegraded: return Condition::State::kDegraded;
-    case VendorDay::State::kPending: return Condition::State::kPending;
-    case VendorDay::State::kMissing:
-    case VendorDay::State::kNoKey: return Condition::State::kMissing;
-  }
-  return Condition::State::kAvailable;
-}
-
 // As the vendor names a batch's files, the request's id where a file of one symbol has that:
 // "glbx-mdp3-20240101-20241231.ohlcv-1d.0123456789abcdef.dbn.zst".
 std::string NameOf(const plan::Selection& selection, const plan::Request& request) {
-  std::string code = selection.dataset;
-  std::ranges::transform(code, code.begin(), [](unsigned char c) { return c == '.' ? '-' : std::tolower(c); });
+  std::string code = Lower(selection.dataset);
+  std::ranges::replace(code, '.', '-');
   const auto compact = [](Day day) {
     std::string text = FormatDay(day);
     std::erase(text, '-');
@@ -249,20 +238,13 @@ Result<Estimate> DatabentoSupply::EstimateCost(const plan::Work& work, bool whol
 }
 
 FetchOutcome DatabentoSupply::OutcomeOf(const net::Outcome& answer) const {
-  FetchOutcome outcome;
-  outcome.tries = answer.response.tries;
+  FetchOutcome outcome = FailureOf(answer);
   const ApiError error = ToApiError(answer);
   outcome.error = error;
   switch (answer.response.failure) {
     case net::FailureClass::kTimeout: outcome.kind = FetchOutcome::Kind::kTooMuch; return outcome;
-    case net::FailureClass::kUnauthorized:
-    case net::FailureClass::kPayment:
     case net::FailureClass::kStopped: outcome.kind = FetchOutcome::Kind::kStop; return outcome;
-    case net::FailureClass::kForbidden:
-      outcome.kind = FetchOutcome::Kind::kSettled;
-      outcome.state = CellState::kNotEntitled;
-      outcome.reason = error.message;
-      return outcome;
+    case net::FailureClass::kForbidden: outcome.reason = error.message; return outcome;
     case net::FailureClass::kBadRequest:
     case net::FailureClass::kNotFound: break;
     default: return outcome;
@@ -314,10 +296,6 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
     FetchOutcome outcome = OutcomeOf(answer);
     const bool transient = answer.response.failure == net::FailureClass::kTransient;
     if (transient && body->broke_off()) outcome.kind = FetchOutcome::Kind::kTooMuch;
-    const ErrorKind kind = answer.status.error().kind;
-    if (kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal) {
-      outcome.kind = FetchOutcome::Kind::kStop;
-    }
     done(std::move(outcome));
   };
   if (Status added = api_.GetRange(query, body, answered); !added) stop(std::move(added).error());
@@ -325,34 +303,19 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
 
 Result<files::Delivery> DatabentoSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,
                                                  int64_t end_ns) const {
-  files::Delivery delivery;
-  SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
-  query.end_ns = end_ns;
-  const nlohmann::json json = {{"dataset", query.dataset},   {"schema", query.schema},  {"symbols", request.symbols},
-                               {"stype_in", query.stype_in}, {"start", query.start_ns}, {"end", query.end_ns}};
-  delivery.query = Query{.job_id = {},
-                         .dataset = query.dataset,
-                         .schema = query.schema,
-                         .symbols = request.symbols,
-                         .stype_in = query.stype_in,
-                         .stype_out = "instrument_id",
-                         .start_ns = query.start_ns,
-                         .end_ns = query.end_ns,
-                         .encoding = "dbn",
-                         .json = json.dump()};
-  for (const VendorDay& day : request.days) {
-    delivery.conditions.push_back({day.day, StateOf(day.state), day.modified});
-  }
-  files::DataFile& data = delivery.data.emplace_back();
-  data.path = file;
-  data.name = NameOf(selection(), request);
-  std::error_code problem;
-  data.size = std::filesystem::file_size(file, problem);
-  if (problem) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), problem.message());
-  data.encoding = files::Encoding::kDbn;
-  data.schemas = {codec::FindDatabentoSchema(query.schema)};
-  data.name_facts = ParseDataFileName(data.name);
-  return delivery;
+  return DeliveryOf({.schema = codec::FindDatabentoSchema(dataset_.schema),
+                     .encoding = files::Encoding::kDbn,
+                     .name = NameOf(selection(), request),
+                     .asked = {{"dataset", dataset_.dataset},
+                               {"schema", dataset_.schema},
+                               {"symbols", request.symbols},
+                               {"stype_in", dataset_.stype_in},
+                               {"start", request.first().start_ns()},
+                               {"end", end_ns}},
+                     .dataset = dataset_.dataset,
+                     .stype_in = dataset_.stype_in,
+                     .stype_out = "instrument_id"},
+                    request, file, end_ns);
 }
 
 }  // namespace

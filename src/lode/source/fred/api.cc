@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <nlohmann/json.hpp>
 
+#include "lode/base/json.h"
 #include "lode/net/url.h"
 
 namespace lode::source::fred {
 namespace {
-
-using Json = nlohmann::json;
 
 // 120 requests a minute and key. Kept to in every ten seconds, so that a few series need not wait for each other.
 constexpr double kRequestsPerSecond = 2;
@@ -25,9 +23,7 @@ Result<Json> ParseObject(std::string_view text) {
 }
 
 Result<Day> DayAt(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  if (found == object.end() || !found->is_string()) return Bad(fmt::format("'{}' is missing", key));
-  auto day = ParseDay(found->get_ref<const std::string&>());
+  auto day = ParseDay(TextOr(object, key));
   if (!day) return Bad(fmt::format("'{}' is no day", key));
   return *day;
 }
@@ -68,19 +64,17 @@ std::vector<Window> WindowsOf(const std::vector<Day>& vintages) {
 Result<Series> ParseSeries(std::string_view text) {
   LODE_TRY(const Json json, ParseObject(text));
   LODE_TRY(const Json* list, ListAt(json, "seriess"));  // sic
-  if (list->size() != 1 || !list->front().is_object()) return Bad("not one series");
+  if (list->size() != 1) return Bad("not one series");
   const Json& entry = list->front();
   Series series;
-  series.id = entry.value("id", Json()).is_string() ? entry["id"].get<std::string>() : "";
+  series.id = TextOr(entry, "id");
   if (series.id.empty()) return Bad("'id' is missing");
   LODE_TRY(series.first, DayAt(entry, "observation_start"));
   LODE_TRY(series.last, DayAt(entry, "observation_end"));
   if (series.last < series.first) return Bad("it ends before it starts");
   // "2025-11-20 15:01:02-06": the vendor's own day, as its vintages are dated.
-  const auto updated = entry.find("last_updated");
   constexpr size_t kDayText = 10;
-  if (updated == entry.end() || !updated->is_string()) return Bad("'last_updated' is missing");
-  const auto day = ParseDay(std::string_view(updated->get_ref<const std::string&>()).substr(0, kDayText));
+  const auto day = ParseDay(TextOr(entry, "last_updated").substr(0, kDayText));
   if (!day) return Bad("'last_updated' is no time");
   series.last_updated = *day;
   return series;
@@ -93,7 +87,7 @@ Result<VintagePage> ParseVintages(std::string_view text) {
   LODE_TRY(page.offset, CountAt(json, "offset"));
   LODE_TRY(const Json* list, ListAt(json, "vintage_dates"));
   for (const Json& entry : *list) {
-    const auto day = entry.is_string() ? ParseDay(entry.get_ref<const std::string&>()) : Result<Day>(Bad("no text"));
+    const auto day = ParseDay(entry.is_string() ? entry.get_ref<const std::string&>() : "");
     if (!day || (!page.dates.empty() && *day <= page.dates.back())) return Bad("vintage dates that do not ascend");
     page.dates.push_back(*day);
   }
@@ -119,9 +113,7 @@ Result<ObservationPage> ParseObservations(std::string_view text) {
 }
 
 std::string ParseErrorMessage(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
-  const auto found = json.is_object() ? json.find("error_message") : json.end();
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  return TextOr(Json::parse(text, nullptr, /*allow_exceptions=*/false), "error_message");
 }
 
 Result<Api> Api::Make(net::Client& client, std::string base_url, std::string key) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "lode/codec/schema.h"
+#include "lode/source/answer.h"
 #include "lode/source/fred/api.h"
 #include "lode/source/page_chain.h"
 #include "lode/symbol/lists.h"
@@ -228,7 +228,7 @@ void FredSupply::Fetch(const plan::Request& request, const std::filesystem::path
   const auto ended = [done = std::move(done), end_ns = (last + 1).start_ns()](ChainOutcome chain_outcome) {
     FetchOutcome outcome = std::move(chain_outcome.outcome);
     outcome.end_ns = end_ns;
-    if (outcome.kind == FetchOutcome::Kind::kFailed && chain_outcome.answer) {
+    if (chain_outcome.answer) {
       switch (RefusalOf(*chain_outcome.answer)) {
         case Refusal::kKey:
           outcome.kind = FetchOutcome::Kind::kStop;
@@ -253,34 +253,15 @@ void FredSupply::Fetch(const plan::Request& request, const std::filesystem::path
 
 Result<files::Delivery> FredSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,
                                             int64_t end_ns) const {
-  files::Delivery delivery;
   const std::string& id = request.symbols.front();
-  const nlohmann::json json = {{"series_id", id},
+  return DeliveryOf({.schema = codec::FindSchema(kSchema),
+                     .encoding = files::Encoding::kNdjson,
+                     .name = fmt::format("{}{}{}{}", id, kInfix, plan::RequestId(selection(), request), kEnding),
+                     .asked = {{"series_id", id},
                                {"observation_start", FormatDay(request.first())},
-                               {"observation_end", FormatDay(DayOf(end_ns - 1))}};
-  delivery.query = databento::Query{.job_id = {},
-                                    .dataset = "FRED",
-                                    .schema = std::string(kSchema),
-                                    .symbols = request.symbols,
-                                    .stype_in = {},
-                                    .stype_out = {},
-                                    .start_ns = request.first().start_ns(),
-                                    .end_ns = end_ns,
-                                    .encoding = "json",
-                                    .json = json.dump()};
-  for (const plan::VendorDay& day : request.days) {
-    delivery.conditions.push_back({day.day, databento::Condition::State::kAvailable, day.modified});
-  }
-  files::DataFile& data = delivery.data.emplace_back();
-  data.path = file;
-  data.name = fmt::format("{}{}{}{}", id, kInfix, plan::RequestId(selection(), request), kEnding);
-  std::error_code problem;
-  data.size = std::filesystem::file_size(file, problem);
-  if (problem) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), problem.message());
-  data.encoding = files::Encoding::kNdjson;
-  data.schemas = {codec::FindSchema(kSchema)};
-  data.name_facts = ParseFileName(data.name).value_or(FileNameFacts{});
-  return delivery;
+                               {"observation_end", FormatDay(DayOf(end_ns - 1))}},
+                     .dataset = "FRED"},
+                    request, file, end_ns);
 }
 
 }  // namespace

@@ -39,8 +39,9 @@ std::string SeriesAnswer(std::string_view first = "2020-03-01", std::string_view
                                  first, last, updated));
 }
 
-std::string VintagesAnswer() {
-  return Answer(200, R"({"count":1,"offset":0,"limit":10000,"vintage_dates":["2020-04-03"]})");
+std::string VintagesAnswer(int count = 1, int offset = 0, std::string_view dates = R"("2020-04-03")") {
+  return Answer(200,
+                fmt::format(R"({{"count":{},"offset":{},"limit":10000,"vintage_dates":[{}]}})", count, offset, dates));
 }
 
 struct PageFacts {
@@ -175,7 +176,7 @@ TEST_F(FredSupplyTest, ASeriesWithoutVintagesIsAskedForAsItStands) {
 TEST_F(FredSupplyTest, PagesThatDoNotFollowAreAskedForAgain) {
   const std::vector<std::string> wrong = {
       FirstPage(),                                                          // the page before, once more
-      PageAnswer({.offset = 3}, {"2022-02-01"}),                            // one left out
+      PageAnswer({.offset = 3}, {"2021-01-01", "2022-02-01"}),              // one left out
       PageAnswer({.count = 5, .offset = 2}, {"2021-01-01", "2022-02-01"}),  // the series changed
       PageAnswer({.offset = 2}, {"2021-01-01"}),                            // cut short
       PageAnswer({.offset = 2}, {"2020-02-01", "2020-03-01"}),              // in another order
@@ -191,6 +192,22 @@ TEST_F(FredSupplyTest, PagesThatDoNotFollowAreAskedForAgain) {
     EXPECT_EQ(again.tries, 2);
     const FetchOutcome never = Fetch(Serve({SeriesAnswer(), VintagesAnswer(), FirstPage(), page}));
     EXPECT_EQ(never.kind, FetchOutcome::Kind::kFailed) << page;
+    EXPECT_THAT(never.error.ToString(), HasSubstr("not the page that was asked for"));
+  }
+}
+
+TEST_F(FredSupplyTest, VintageDatesThatDoNotFollowAreAskedForAgain) {
+  const std::string first = VintagesAnswer(4, 0, R"("2020-04-03","2020-05-08")"),
+                    second = VintagesAnswer(4, 2, R"("2020-06-05","2020-07-02")");
+  for (const std::string& wrong : {first, VintagesAnswer(4, 3, R"("2020-06-05","2020-07-02")"),
+                                   VintagesAnswer(4, 2, R"("2020-05-08","2020-07-02")"),
+                                   VintagesAnswer(4, 2, R"("2020-07-02","2020-06-05")"), VintagesAnswer(4, 2, "")}) {
+    const FetchOutcome again = Fetch(Serve({SeriesAnswer(), first, wrong, second, FirstPage(), SecondPage()}));
+    EXPECT_EQ(again.kind, FetchOutcome::Kind::kFetched) << again.error.ToString();
+    EXPECT_EQ(again.tries, 2);
+    EXPECT_THAT(Targets()[3], AllOf(HasSubstr("vintagedates"), HasSubstr("offset=2")));
+    const FetchOutcome never = Fetch(Serve({SeriesAnswer(), first, wrong}));
+    EXPECT_EQ(never.kind, FetchOutcome::Kind::kFailed) << wrong;
     EXPECT_THAT(never.error.ToString(), HasSubstr("not the page that was asked for"));
   }
 }

@@ -2,20 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "lode/calendar/calendar.h"
 #include "lode/codec/schema.h"
 #include "lode/net/file_body.h"
 #include "lode/net/s3.h"
+#include "lode/source/answer.h"
 #include "lode/source/polygon/flat_file.h"
 #include "lode/source/polygon/flat_file_days.h"
 
 namespace lode::source::polygon {
 namespace {
-
-using ledger::CellState;
 
 constexpr std::string_view kDefaultCalendar = "XNYS";
 
@@ -121,28 +119,9 @@ Result<Estimate> FlatFileSupply::EstimateCost(const plan::Work& work, bool /*who
 }
 
 FetchOutcome OutcomeOf(const net::Outcome& answer) {
-  FetchOutcome outcome;
-  outcome.tries = answer.response.tries;
-  outcome.error = answer.status.error();
-  switch (outcome.error.kind) {
-    case ErrorKind::kStorage:
-    case ErrorKind::kInterrupted:
-    case ErrorKind::kInternal: outcome.kind = FetchOutcome::Kind::kStop; return outcome;
-    default: break;
-  }
-  switch (answer.response.failure) {
-    case net::FailureClass::kUnauthorized:
-    case net::FailureClass::kPayment: outcome.kind = FetchOutcome::Kind::kStop; break;
-    case net::FailureClass::kForbidden:
-      if (RefusesTheKey(net::S3ErrorCode(answer.response.error_body))) {
-        outcome.kind = FetchOutcome::Kind::kStop;
-        break;
-      }
-      outcome.kind = FetchOutcome::Kind::kSettled;
-      outcome.state = CellState::kNotEntitled;
-      outcome.reason = outcome.error.message;
-      break;
-    default: break;
+  FetchOutcome outcome = FailureOf(answer);
+  if (outcome.kind == FetchOutcome::Kind::kSettled && RefusesTheKey(net::S3ErrorCode(answer.response.error_body))) {
+    outcome.kind = FetchOutcome::Kind::kStop;
   }
   return outcome;
 }
@@ -173,30 +152,11 @@ Result<files::Delivery> FlatFileSupply::Deliver(const plan::Request& request, co
                                                 int64_t end_ns) const {
   const plan::VendorDay& day = request.days.front();
   const std::string key = FlatFileKey(dataset_.flat_file, day.day);
-  const nlohmann::json json = {{"bucket", bucket_}, {"key", key}, {"version", day.version}};
-  files::Delivery delivery;
-  delivery.query = databento::Query{.job_id = {},
-                                    .dataset = {},
-                                    .schema = dataset_.flat_file,
-                                    .symbols = request.symbols,
-                                    .stype_in = {},
-                                    .stype_out = {},
-                                    .start_ns = day.day.start_ns(),
-                                    .end_ns = end_ns,
-                                    .encoding = "csv",
-                                    .split_duration = "none",
-                                    .json = json.dump()};
-  delivery.conditions.push_back({.day = day.day, .modified = day.modified, .version = day.version});
-  files::DataFile& data = delivery.data.emplace_back();
-  data.path = file;
-  data.name_facts = *ParseFlatFilePath(key);
-  data.name = KeptName(data.name_facts);
-  std::error_code problem;
-  data.size = std::filesystem::file_size(file, problem);
-  if (problem) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), problem.message());
-  data.encoding = files::Encoding::kCsv;
-  data.schemas = {codec::FindSchema(dataset_.flat_file)};
-  return delivery;
+  return DeliveryOf({.schema = codec::FindSchema(dataset_.flat_file),
+                     .encoding = files::Encoding::kCsv,
+                     .name = KeptName(*ParseFlatFilePath(key)),
+                     .asked = {{"bucket", bucket_}, {"key", key}, {"version", day.version}}},
+                    request, file, end_ns);
 }
 
 }  // namespace

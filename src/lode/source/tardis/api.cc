@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "lode/base/text.h"
 #include "lode/net/url.h"
 
 namespace lode::source::tardis {
@@ -15,11 +16,8 @@ constexpr uint64_t kLargestAnswer = uint64_t{2} << 30, kLargestFile = uint64_t{1
 }  // namespace
 
 std::string DatasetSymbol(std::string_view symbol) {
-  std::string name(symbol);
-  for (char& c : name) {
-    if (c == '/' || c == ':') c = '-';
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-  }
+  std::string name = Upper(symbol);
+  std::ranges::replace_if(name, [](char c) { return c == '/' || c == ':'; }, '-');
   return name;
 }
 
@@ -68,12 +66,7 @@ Result<ExchangeInfo> Api::GetExchange(const std::string& exchange, ExchangeVisit
     return Fail(ErrorKind::kConfig, "'{}' is no exchange id such as \"deribit\" or \"binance-futures\"", exchange);
   }
   const auto body = std::make_shared<ExchangeBody>(std::move(visitor), std::move(restart));
-  net::Request request;
-  request.url = fmt::format("{}/exchanges/{}", api_.url, exchange);
-  request.headers = {{"Accept", "application/json"}, {"Accept-Encoding", "gzip"}};
-  request.label = fmt::format("exchanges/{}", exchange);
-  request.max_response_bytes = kLargestAnswer;
-  const net::Outcome outcome = client_->Fetch(std::move(request), body);
+  const net::Outcome outcome = client_->Fetch(JsonRequest("exchanges/" + exchange), body);
   if (outcome.response.failure == net::FailureClass::kNotFound ||
       outcome.response.failure == net::FailureClass::kBadRequest) {
     return Fail(ErrorKind::kNotFound, "the vendor has no exchange '{}': {}", exchange, outcome.status.error().message);
@@ -94,22 +87,28 @@ net::Request Api::FileRequest(const std::string& exchange, std::string_view data
   return request;
 }
 
+// Of the answers that are large.
+net::Request Api::JsonRequest(std::string path) const {
+  net::Request request;
+  request.url = fmt::format("{}/{}", api_.url, path);
+  request.headers = {{"Accept", "application/json"}, {"Accept-Encoding", "gzip"}};
+  request.label = std::move(path);
+  request.max_response_bytes = kLargestAnswer;
+  return request;
+}
+
 net::Request Api::KeyInfoRequest() const {
   net::Request request;
   request.url = api_.url + "/api-key-info";
   request.headers = {{"Accept", "application/json"}};
-  request.credential = CredentialFor(api_.origin);
   request.label = "api-key-info";
+  request.credential = CredentialFor(api_.origin);
   return request;
 }
 
 net::Request Api::InstrumentsRequest(const std::string& exchange) const {
-  net::Request request;
-  request.url = fmt::format("{}/instruments/{}", api_.url, exchange);
-  request.headers = {{"Accept", "application/json"}, {"Accept-Encoding", "gzip"}};
+  net::Request request = JsonRequest("instruments/" + exchange);
   request.credential = CredentialFor(api_.origin);
-  request.label = fmt::format("instruments/{}", exchange);
-  request.max_response_bytes = kLargestAnswer;
   return request;
 }
 

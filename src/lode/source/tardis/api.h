@@ -45,6 +45,7 @@ class Api {
     std::string url, origin;
   };
   static Result<Base> BaseOf(const Config& config, std::string_view name);
+  net::Request JsonRequest(std::string path) const;
   net::Credential CredentialFor(const std::string& origin) const;
 
   net::Client* client_ = nullptr;

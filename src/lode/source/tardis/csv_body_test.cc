@@ -107,6 +107,22 @@ TEST_F(TardisCsvBody, NoPartOfAFileIsTakenForIt) {
   }
 }
 
+// In the pieces a network makes of it, the second header's too.
+TEST_F(TardisCsvBody, AFileThatCameTwiceOverIsNotTaken) {
+  for (const std::string& all :
+       {Gzip(Rows(300)), Gzip(Rows(1)), Gzip(std::string(kHeader)) + Gzip(Rows(20).substr(kHeader.size()))}) {
+    for (const size_t step : {size_t{1}, size_t{7}, SIZE_MAX}) {
+      const auto body = Open();
+      ASSERT_TRUE(body->Begin({.status = 200}, 0));
+      const Status taken = Write(*body, all + all, step);
+      ASSERT_FALSE(taken) << step;
+      EXPECT_EQ(taken.error().kind, ErrorKind::kCorrupt);
+      EXPECT_EQ(body->held(), 0u);
+      std::filesystem::remove(folder_ / "file");
+    }
+  }
+}
+
 TEST_F(TardisCsvBody, NothingIsAnEmptyDayOnlyWhereSomethingSaysSo) {
   const auto with = [](std::string name, std::string value) {
     net::ResponseHead head{.status = 200};

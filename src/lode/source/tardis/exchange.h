@@ -3,16 +3,12 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lode/base/time.h"
-#include "lode/codec/gzip_inflater.h"
-#include "lode/net/http.h"
-#include "lode/source/tardis/json_elements.h"
+#include "lode/source/tardis/json_body.h"
 
 namespace lode::source::tardis {
 
@@ -41,23 +37,18 @@ struct ExchangeVisitor {
 
 // The body of that request. One try's symbols are visited as they come; `restart` is called before each try, the first
 // one too: what was visited before does not count.
-class ExchangeBody final : public net::Body {
+class ExchangeBody final : public JsonBody {
  public:
   ExchangeBody(ExchangeVisitor visitor, std::function<void()> restart);
-
-  Status Begin(const net::ResponseHead& head, uint64_t offset) override;
-  // kCorrupt for what is not such a document: the client asks again.
-  Status Write(std::span<const std::byte> bytes) override;
-  Status End() override;
   const ExchangeInfo& info() const { return info_; }
 
  private:
-  Status Visit(size_t array, std::string_view text);
+  void Restart() override;
+  Status Take(size_t array, std::string_view list) override;
+  Status TakeRest(const std::string& text) override;
 
-  ExchangeVisitor visitor_;
-  std::function<void()> restart_;
-  std::optional<codec::GzipInflater> gzip_;
-  std::optional<JsonElements> elements_;
+  const ExchangeVisitor visitor_;
+  const std::function<void()> restart_;
   ExchangeInfo info_;
 };
 

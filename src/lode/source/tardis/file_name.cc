@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lode/source/tardis/api.h"
+
 namespace lode::source::tardis {
 namespace {
 
@@ -16,11 +18,6 @@ constexpr size_t kDayText = 10;
 constexpr std::array<std::string_view, 9> kDataTypes = {
     "incremental_book_L2", "book_snapshot_25", "book_snapshot_5", "book_ticker", "derivative_ticker",
     "options_chain",       "liquidations",     "trades",          "quotes"};
-
-bool IsExchange(std::string_view text) {
-  return !text.empty() && text.size() <= 64 &&
-         std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
-}
 
 FileNameFacts Facts(std::string_view exchange, std::string_view data_type, std::string_view symbol) {
   FileNameFacts facts;
@@ -35,7 +32,7 @@ FileNameFacts Facts(std::string_view exchange, std::string_view data_type, std::
 // exchange_datatype[_day]_SYMBOL
 std::optional<FileNameFacts> FromName(std::string_view stem) {
   const size_t bar = stem.find('_');
-  if (bar == std::string_view::npos || !IsExchange(stem.substr(0, bar))) return std::nullopt;
+  if (bar == std::string_view::npos || !IsExchangeId(stem.substr(0, bar))) return std::nullopt;
   const std::string_view exchange = stem.substr(0, bar);
   std::string_view rest = stem.substr(bar + 1);
   for (const std::string_view type : kDataTypes) {
@@ -63,7 +60,7 @@ std::optional<FileNameFacts> FromFolders(const std::filesystem::path& folder, st
   const std::string* last = &parts.back();
   const auto day = ParseDay(fmt::format("{}-{}-{}", last[-2], last[-1], last[0]));
   const std::string &exchange = last[-4], &type = last[-3];
-  if (!day || !IsExchange(exchange) || std::ranges::find(kDataTypes, type) == kDataTypes.end()) return std::nullopt;
+  if (!day || !IsExchangeId(exchange) || std::ranges::find(kDataTypes, type) == kDataTypes.end()) return std::nullopt;
   FileNameFacts facts = Facts(exchange, type, symbol);
   facts.first = facts.last = *day;
   return facts;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "lode/base/nearest.h"
 #include "lode/codec/schema.h"
+#include "lode/source/answer.h"
 #include "lode/source/tardis/api.h"
 #include "lode/source/tardis/csv_body.h"
 #include "lode/source/tardis/file_name.h"
@@ -14,7 +14,6 @@
 namespace lode::source::tardis {
 namespace {
 
-using databento::Condition;
 using ledger::CellState;
 using plan::VendorDay;
 
@@ -51,7 +50,6 @@ class TardisSupply final : public Supply {
   Result<plan::Listing> ListingOf(const std::string& symbol) const;
   // After a 401: whether the key is unknown, or does not cover this.
   void JudgeKey(FetchOutcome outcome, std::function<void(FetchOutcome)> done);
-  std::string FileNameOf(const plan::Request& request) const;
 
   net::Client& client_;
   Api api_;
@@ -170,78 +168,40 @@ void TardisSupply::Fetch(const plan::Request& request, const std::filesystem::pa
   const int64_t end_ns = (request.last() + 1).start_ns();
   client_.Add(api_.FileRequest(dataset_.exchange, dataset_.data_type, symbol, request.first()), body,
               [this, body, end_ns, done = std::move(done)](const net::Outcome& answer) {
-                FetchOutcome outcome{.end_ns = end_ns, .tries = answer.response.tries};
                 if (answer.status) {
-                  outcome.kind = FetchOutcome::Kind::kFetched;
-                  outcome.size = body->file().size();
-                  outcome.sha256 = body->file().sha256();
-                  return done(std::move(outcome));
+                  return done({.kind = FetchOutcome::Kind::kFetched,
+                               .size = body->file().size(),
+                               .sha256 = body->file().sha256(),
+                               .end_ns = end_ns,
+                               .tries = answer.response.tries});
                 }
-                outcome.error = answer.status.error();
-                const ErrorKind kind = outcome.error.kind;
-                const bool is_ours =
-                    kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal;
-                switch (answer.response.failure) {
-                  case net::FailureClass::kUnauthorized:
-                    if (api_.has_key()) return JudgeKey(std::move(outcome), done);
-                    break;
-                  case net::FailureClass::kForbidden:
-                    outcome.kind = FetchOutcome::Kind::kSettled;
-                    outcome.state = CellState::kNotEntitled;
-                    outcome.reason = outcome.error.message;
-                    return done(std::move(outcome));
-                  case net::FailureClass::kPayment:
-                  case net::FailureClass::kStopped: outcome.kind = FetchOutcome::Kind::kStop; break;
-                  default: break;
+                FetchOutcome outcome = FailureOf(answer);
+                if (answer.response.failure == net::FailureClass::kUnauthorized) {
+                  if (api_.has_key()) return JudgeKey(std::move(outcome), done);
+                  outcome.kind = FetchOutcome::Kind::kFailed;
                 }
-                if (is_ours) outcome.kind = FetchOutcome::Kind::kStop;
                 done(std::move(outcome));
               });
 }
 
-std::string TardisSupply::FileNameOf(const plan::Request& request) const {
+Result<files::Delivery> TardisSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,
+                                              int64_t end_ns) const {
+  const std::string& symbol = request.symbols.front();
   FileNameFacts facts;
   facts.dataset = dataset_.exchange;
   facts.schema = dataset_.schema_name();
-  facts.symbol = request.symbols.front();
-  facts.first = facts.last = request.first();
+  facts.symbol = symbol;
+  facts.first = request.first();
   facts.compressed = true;
-  return KeptName(facts);
-}
-
-Result<files::Delivery> TardisSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,
-                                              int64_t end_ns) const {
-  const int64_t start_ns = request.first().start_ns();
-  files::Delivery delivery;
-  const nlohmann::json json = {{"exchange", dataset_.exchange},
+  return DeliveryOf({.schema = codec::FindSchema(facts.schema),
+                     .encoding = files::Encoding::kCsv,
+                     .name = KeptName(facts),
+                     .asked = {{"exchange", dataset_.exchange},
                                {"data_type", dataset_.data_type},
-                               {"symbol", request.symbols.front()},
-                               {"day", FormatDay(request.first())}};
-  delivery.query = databento::Query{.job_id = {},
-                                    .dataset = dataset_.exchange,
-                                    .schema = dataset_.schema_name(),
-                                    .symbols = request.symbols,
-                                    .start_ns = start_ns,
-                                    .end_ns = end_ns,
-                                    .encoding = "csv",
-                                    .json = json.dump()};
-  for (const VendorDay& day : request.days) {
-    const bool is_degraded = day.state == VendorDay::State::kDegraded;
-    delivery.conditions.push_back(
-        {day.day, is_degraded ? Condition::State::kDegraded : Condition::State::kAvailable, day.modified});
-  }
-  files::DataFile& data = delivery.data.emplace_back();
-  data.path = file;
-  data.name = FileNameOf(request);
-  std::error_code problem;
-  data.size = std::filesystem::file_size(file, problem);
-  if (problem) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), problem.message());
-  data.encoding = files::Encoding::kCsv;
-  data.schemas = {codec::FindSchema(dataset_.schema_name())};
-  const auto facts = ParseFilePath(data.name);
-  if (!facts) return Fail(ErrorKind::kInternal, "{}: a name of our own that cannot be read", data.name);
-  data.name_facts = *facts;
-  return delivery;
+                               {"symbol", symbol},
+                               {"day", FormatDay(request.first())}},
+                     .dataset = dataset_.exchange},
+                    request, file, end_ns);
 }
 
 }  // namespace

@@ -7,9 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "lode/codec/gzip_inflater.h"
-#include "lode/net/http.h"
-#include "lode/source/tardis/json_elements.h"
+#include "lode/source/tardis/json_body.h"
 
 namespace lode::source::tardis {
 
@@ -20,22 +18,16 @@ struct Terms {
   std::optional<double> multiplier;
 };
 
-class TermsBody final : public net::Body {
+class TermsBody final : public JsonBody {
  public:
   // What was visited in a try that failed is visited again.
-  explicit TermsBody(std::function<Status(const Terms&)> visit) : visit_(std::move(visit)) {}
-
-  Status Begin(const net::ResponseHead& head, uint64_t offset) override;
-  // kCorrupt for what is no list of instruments: the client asks again.
-  Status Write(std::span<const std::byte> bytes) override;
-  Status End() override;
+  explicit TermsBody(std::function<Status(const Terms&)> visit) : JsonBody({""}), visit_(std::move(visit)) {}
 
  private:
-  Status Visit(std::string_view text);
+  Status Take(size_t array, std::string_view list) override;
+  Status TakeRest(const std::string& text) override;
 
-  std::function<Status(const Terms&)> visit_;
-  std::optional<codec::GzipInflater> gzip_;
-  std::optional<JsonElements> elements_;
+  const std::function<Status(const Terms&)> visit_;
 };
 
 }  // namespace lode::source::tardis
