@@ -10,7 +10,7 @@ const Day kToday = ToDay({2024, 3, 1});
 const Day kDatasetStart = ToDay({2010, 6, 6});
 
 std::string Read(const RangeFlags& flags, std::optional<Day> dataset_start = kDatasetStart) {
-  Result<PlanRange> range = ParsePlanRange(flags, dataset_start, kToday);
+  Result<PlanRange> range = ParsePlanRange(flags, dataset_start, kToday, kToday - 1);
   if (!range) return (range.error().kind == ErrorKind::kUsage ? "usage: " : "other: ") + range.error().message;
   return FormatDay(range->first) + ".." + FormatDay(range->last) + (range->empty() ? " empty" : "");
 }

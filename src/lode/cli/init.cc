@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 class InitCommand : public Command {
  public:
   void Declare(Arguments& arguments) override {
-    arguments.Option("--recipe", "NAME", recipe_, "declare the recipe's dataset in lode.toml");
+    arguments.Option("--recipe", "NAME", recipe_, "declare the recipe's datasets in lode.toml");
     arguments.Flag("--dry-run", dry_run_, "say what would be made and change nothing");
   }
 
@@ -34,34 +34,40 @@ class InitCommand : public Command {
     std::error_code problem;
     bool has_file = fs::exists(config->file(), problem);
     bool is_lake = fs::exists(paths.root / ".lode", problem);
-    bool adds_recipe = recipe != nullptr && config->FindDataset(recipe->dataset.name) == nullptr;
+    std::vector<std::string> added;
     if (!dry_run_) {
       if (!is_lake) LODE_TRY(lake::CreateLake(paths));
       if (!has_file) {
         LODE_TRY(store::ReplaceDurable(config->file(), ConfigTemplate(), config->file().parent_path()));
       }
-      if (adds_recipe) LODE_TRY(DeclareDataset(config->file(), recipe->dataset));
     }
-    Tell(session, paths, config->file(), !is_lake, !has_file, adds_recipe);
+    for (const DatasetConfig& dataset : recipe == nullptr ? std::vector<DatasetConfig>{} : recipe->datasets) {
+      if (config->FindDataset(dataset.name) != nullptr) continue;
+      if (!dry_run_) LODE_TRY(DeclareDataset(config->file(), dataset));
+      added.push_back(dataset.name);
+    }
+    Tell(session, paths, config->file(), !is_lake, !has_file, added);
     return 0;
   }
 
  private:
   void Tell(const Session& session, const lake::LakePaths& paths, const fs::path& file, bool made_lake, bool made_file,
-            bool added_recipe) const {
+            const std::vector<std::string>& added) const {
     session.out().Event(JsonObject()
                             .Text("type", "init")
                             .Text("lake", paths.root.string())
                             .Text("config", file.string())
                             .Bool("lake_made", made_lake)
                             .Bool("config_made", made_file)
-                            .Bool("recipe_added", added_recipe)
+                            .Bool("recipe_added", !added.empty())
                             .Bool("dry_run", dry_run_));
     std::string verb = dry_run_ ? "would make " : "made ";
     std::string text;
     if (made_lake) text += verb + "the lake " + paths.root.string() + "\n";
     if (made_file) text += verb + file.string() + "\n";
-    if (added_recipe) text += (dry_run_ ? "would declare dataset " : "declared dataset ") + recipe_ + "\n";
+    for (const std::string& name : added) {
+      text += (dry_run_ ? "would declare dataset " : "declared dataset ") + name + "\n";
+    }
     if (text.empty()) text = paths.root.string() + " is a lake already; nothing changed\n";
     session.out().Summary(text);
     if (made_lake && !dry_run_) {

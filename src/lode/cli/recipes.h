@@ -10,7 +10,8 @@
 namespace lode::cli {
 
 struct Recipe {
-  DatasetConfig dataset;  // its name is the recipe's
+  std::string name;
+  std::vector<DatasetConfig> datasets;  // one of the recipe's name, or several
 };
 
 // nullptr when there is none.

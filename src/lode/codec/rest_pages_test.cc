@@ -12,9 +12,10 @@ using fixture::Decoded;
 using fixture::DecodedRow;
 using ::testing::HasSubstr;
 
-Decoded Decode(std::string_view schema, const std::string& text) {
+Decoded Decode(std::string_view schema, const std::string& text, const RestRequest& asked = {}) {
   return fixture::DecodeAll([&](const DecodeContext& context) {
-    return OpenRestPages(FromMemory(std::as_bytes(std::span(text.data(), text.size()))), *FindSchema(schema), context);
+    return OpenRestPages(FromMemory(std::as_bytes(std::span(text.data(), text.size()))), asked, *FindSchema(schema),
+                         context);
   });
 }
 

@@ -12,6 +12,7 @@
 
 #include "lode/base/descriptor.h"
 #include "lode/base/hashing.h"
+#include "lode/codec/schema.h"
 
 namespace lode::source {
 namespace {
@@ -130,6 +131,35 @@ class Chain final : public std::enable_shared_from_this<Chain> {
 void FetchPages(net::Client& client, net::Request first, const std::filesystem::path& file, PageReader reader,
                 std::function<void(ChainOutcome)> done) {
   std::make_shared<Chain>(client, file, std::move(reader), std::move(done))->Start(std::move(first));
+}
+
+Result<files::Delivery> DeliverPages(const plan::Selection& selection, const plan::Request& request, int64_t end_ns,
+                                     std::string asked, const std::filesystem::path& file, std::string name,
+                                     std::optional<FileNameFacts> facts) {
+  files::Delivery delivery;
+  delivery.query = databento::Query{.job_id = {},
+                                    .dataset = selection.dataset,
+                                    .schema = selection.schema,
+                                    .symbols = request.symbols,
+                                    .stype_in = {},
+                                    .stype_out = {},
+                                    .start_ns = request.first().start_ns(),
+                                    .end_ns = end_ns,
+                                    .encoding = "json",
+                                    .json = std::move(asked)};
+  for (const plan::VendorDay& day : request.days) {
+    delivery.conditions.push_back({day.day, databento::Condition::State::kAvailable, day.modified});
+  }
+  files::DataFile& data = delivery.data.emplace_back();
+  data.path = file;
+  data.name = std::move(name);
+  std::error_code problem;
+  data.size = std::filesystem::file_size(file, problem);
+  if (problem) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), problem.message());
+  data.encoding = files::Encoding::kNdjson;
+  data.schemas = {codec::FindSchema(selection.schema)};
+  data.name_facts = std::move(facts).value_or(FileNameFacts{});
+  return delivery;
 }
 
 }  // namespace lode::source

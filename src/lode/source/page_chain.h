@@ -42,4 +42,10 @@ struct ChainOutcome {
 void FetchPages(net::Client& client, net::Request first, const std::filesystem::path& file, PageReader reader,
                 std::function<void(ChainOutcome)> done);
 
+// The file of a chain as a delivery: the request as the vendor was asked (`asked`, JSON), its days, and the file under
+// `name`, of which `facts` are known.
+Result<files::Delivery> DeliverPages(const plan::Selection& selection, const plan::Request& request, int64_t end_ns,
+                                     std::string asked, const std::filesystem::path& file, std::string name,
+                                     std::optional<FileNameFacts> facts);
+
 }  // namespace lode::source

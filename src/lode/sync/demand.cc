@@ -7,6 +7,7 @@
 
 #include "lode/codec/schema.h"
 #include "lode/lake/survey.h"
+#include "lode/plan/coverage.h"
 #include "lode/plan/work.h"
 
 namespace lode::sync {
@@ -14,6 +15,8 @@ namespace {
 
 using ledger::CellRow;
 using CellKey = std::pair<std::string, Day>;
+
+const Day kFirstSnapshot = ToDay({2000, 1, 1});
 
 Result<std::vector<CellRow>> PresentCells(const lake::LakePaths& paths, ledger::Ledger* ledger,
                                           const std::string& dataset, Day first, Day last) {
@@ -139,6 +142,20 @@ std::vector<Part> PartsOf(source::Expectation expectation, std::vector<CellRow> 
   return parts;
 }
 
+// What was not had of a snapshot's days before `today` cannot be had any more: not work, and no gap either.
+std::vector<ledger::Cell> PastSnapshots(const std::vector<CellRow>& present, Day today) {
+  std::vector<ledger::Cell> past;
+  for (const CellRow& row : present) {
+    const ledger::Cell& cell = row.cell;
+    if (cell.day >= today || ledger::IsSettled(cell.state) || cell.reason == plan::kLostReason) continue;
+    past.push_back({.symbol = cell.symbol,
+                    .day = cell.day,
+                    .state = ledger::CellState::kNotListed,
+                    .reason = "a snapshot, which was to be had on that day alone"});
+  }
+  return past;
+}
+
 }  // namespace
 
 Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, const DatasetConfig& dataset,
@@ -148,7 +165,9 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   const codec::TableSchema* schema = codec::FindSchema(dataset.schema_name());
   const Day first = schema == nullptr ? options.first : schema->CellDay(options.first);
   LODE_TRY(source::Expectation expectation, supply.Expect(options.symbols, options.first, options.last));
-  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, first, options.last));
+  const Day present_from = expectation.is_snapshot ? kFirstSnapshot : first;
+  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, present_from, options.last));
+  if (expectation.is_snapshot) demand.recorded = PastSnapshots(present, DayOf(NowNs()));
   std::vector<Part> parts = PartsOf(std::move(expectation), std::move(present), layout.has_symbol());
   const plan::WorkOptions work_options{
       .first = first, .last = options.last, .refetch = options.refetch, .retry_failed_only = options.retry_failed_only};

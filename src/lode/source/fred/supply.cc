@@ -253,34 +253,12 @@ void FredSupply::Fetch(const plan::Request& request, const std::filesystem::path
 
 Result<files::Delivery> FredSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,
                                             int64_t end_ns) const {
-  files::Delivery delivery;
   const std::string& id = request.symbols.front();
-  const nlohmann::json json = {{"series_id", id},
-                               {"observation_start", FormatDay(request.first())},
-                               {"observation_end", FormatDay(DayOf(end_ns - 1))}};
-  delivery.query = databento::Query{.job_id = {},
-                                    .dataset = "FRED",
-                                    .schema = std::string(kSchema),
-                                    .symbols = request.symbols,
-                                    .stype_in = {},
-                                    .stype_out = {},
-                                    .start_ns = request.first().start_ns(),
-                                    .end_ns = end_ns,
-                                    .encoding = "json",
-                                    .json = json.dump()};
-  for (const plan::VendorDay& day : request.days) {
-    delivery.conditions.push_back({day.day, databento::Condition::State::kAvailable, day.modified});
-  }
-  files::DataFile& data = delivery.data.emplace_back();
-  data.path = file;
-  data.name = fmt::format("{}{}{}{}", id, kInfix, plan::RequestId(selection(), request), kEnding);
-  std::error_code problem;
-  data.size = std::filesystem::file_size(file, problem);
-  if (problem) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), problem.message());
-  data.encoding = files::Encoding::kNdjson;
-  data.schemas = {codec::FindSchema(kSchema)};
-  data.name_facts = ParseFileName(data.name).value_or(FileNameFacts{});
-  return delivery;
+  const nlohmann::json asked = {{"series_id", id},
+                                {"observation_start", FormatDay(request.first())},
+                                {"observation_end", FormatDay(DayOf(end_ns - 1))}};
+  const std::string name = fmt::format("{}{}{}{}", id, kInfix, plan::RequestId(selection(), request), kEnding);
+  return DeliverPages(selection(), request, end_ns, asked.dump(), file, name, ParseFileName(name));
 }
 
 }  // namespace
