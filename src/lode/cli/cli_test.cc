@@ -162,7 +162,9 @@ TEST(Recipes, AreValidConfiguration) {
   Result<Config> config = Config::Parse(uncommented, "template");
   ASSERT_TRUE(config) << config.error().ToString() << "\n" << uncommented;
   EXPECT_NE(config->FindDataset("futures_1d"), nullptr);
-  for (const std::string& name : RecipeNames()) EXPECT_TRUE(CheckDatasetName(FindRecipe(name)->dataset.name));
+  for (const std::string& name : RecipeNames()) {
+    for (const DatasetConfig& dataset : FindRecipe(name)->datasets) EXPECT_TRUE(CheckDatasetName(dataset.name));
+  }
 }
 
 }  // namespace
