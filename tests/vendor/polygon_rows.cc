@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lode/calendar/calendar.h"
 #include "market.h"
 #include "polygon_files.h"
 
@@ -208,7 +209,8 @@ Json PolygonRows::Bars(const PolygonTable& table, const std::string& ticker, Day
   constexpr int64_t kMinute = 60'000'000'000;
   Json bars = Json::array();
   const bool rests = ticker == "NA" && ToYearMonthDay(day).day % 2 == 0;
-  if (IsWeekend(day) || rests || std::ranges::find(PolygonTickers(true), ticker) == PolygonTickers(true).end()) {
+  const bool is_closed = !calendar::Find("XNYS")->IsSession(day);
+  if (is_closed || rests || std::ranges::find(PolygonTickers(true), ticker) == PolygonTickers(true).end()) {
     return bars;
   }
   std::vector<int> minutes = {0};  // since midnight in New York

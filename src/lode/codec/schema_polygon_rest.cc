@@ -67,7 +67,7 @@ Column AskedTicker() { return Computed(Is("ticker", kText, "ticker that was aske
 
 // Rows say which ticker's they are: a ticker's day that is asked for again replaces what the ticker had of it.
 TableSchema ByTicker(TableSchema table) {
-  table.merge = MergeRule::kNewestByKey;
+  table.merge = MergeRule::kReplaceSymbol;
   table.symbol_column = "ticker";
   return table;
 }

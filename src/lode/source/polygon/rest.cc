@@ -115,13 +115,7 @@ Result<files::Delivery> RestSupply::Deliver(const plan::Request& request, const 
   const nlohmann::json asked = {{"get", ExpandUrl(endpoint_.url, symbol, request.first(), request.last())}};
   const std::string name =
       RestFileName(endpoint_, symbol, request.first(), request.last(), plan::RequestId(selection(), request));
-  LODE_TRY(files::Delivery delivery,
-           DeliverPages(selection(), request, end_ns, asked.dump(), file, name, ParseRestFileName(name)));
-  if (endpoint_.is_per_ticker()) {
-    // Tickers share their partitions: rows that a later answer lacks are gone only where it is dated later.
-    for (databento::Condition& condition : delivery.conditions) condition.modified = DayOf(NowNs());
-  }
-  return delivery;
+  return DeliverPages(selection(), request, end_ns, asked.dump(), file, name, ParseRestFileName(name));
 }
 
 }  // namespace
