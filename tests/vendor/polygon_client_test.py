@@ -73,7 +73,7 @@ TABLES = {
                           "diluted_earnings_per_share"),
     "financials": (lambda c: c.vx.list_stock_financials(**{**between("filing_date", sort="filing_date", order="asc"), "limit": 100}),
                    "cik company_name filing_date start_date end_date fiscal_period fiscal_year "
-                   "CAST(income_statement->>'$.revenues.value' AS DOUBLE)=financials.income_statement.revenues.value"),
+                   "CAST(income_statement->>'$.revenues.value'AS\tDOUBLE)=financials.income_statement.revenues.value"),
     "ratios": (lambda c: c.list_financials_ratios(limit=1000), "ticker cik date price market_cap price_to_earnings"),
     "tickers": (both_lists, "ticker name market locale primary_exchange type active currency_name cik "
                             "strftime(delisted_utc,'%Y-%m-%dT%H:%M:%SZ')=delisted_utc "
@@ -143,7 +143,7 @@ class Case:
             lake = self.synced(folder)
             different = []
             for table, (ask, columns) in TABLES.items():
-                pairs = [column.rsplit("=", 1) if "=" in column else (column, column) for column in columns.split()]
+                pairs = [column.rsplit("=", 1) if "=" in column else (column, column) for column in columns.split(" ")]
                 answer = list(ask(self.client))
                 if table in BY_TICKER:
                     theirs = [(ticker, *(attribute(row, path) for _, path in pairs)) for ticker, row in answer]

@@ -48,6 +48,7 @@ std::vector<std::string_view> Split(std::string_view path) {
   return parts;
 }
 
+bool IsSession(Day day) { return calendar::Find("XNYS")->IsSession(day); }
 bool IsWeekend(Day day) { return fixtures::WeekDay(day) == 0 || fixtures::WeekDay(day) == 6; }
 
 size_t RowsOfDay(std::string_view table, Day day) {
@@ -58,7 +59,7 @@ size_t RowsOfDay(std::string_view table, Day day) {
   if (table == "dividends") return 3;
   if (table == "splits") return 1;
   if (table == "ipos") return of_month % 7 == 0 ? 2 : 0;
-  if (table == "short_volume") return 8;
+  if (table == "short_volume") return IsSession(day) ? 8 : 0;
   return 2;  // statements
 }
 
@@ -209,8 +210,7 @@ Json PolygonRows::Bars(const PolygonTable& table, const std::string& ticker, Day
   constexpr int64_t kMinute = 60'000'000'000;
   Json bars = Json::array();
   const bool rests = ticker == "NA" && ToYearMonthDay(day).day % 2 == 0;
-  const bool is_closed = !calendar::Find("XNYS")->IsSession(day);
-  if (is_closed || rests || std::ranges::find(PolygonTickers(true), ticker) == PolygonTickers(true).end()) {
+  if (!IsSession(day) || rests || std::ranges::find(PolygonTickers(true), ticker) == PolygonTickers(true).end()) {
     return bars;
   }
   std::vector<int> minutes = {0};  // since midnight in New York

@@ -148,10 +148,11 @@ std::vector<ledger::Cell> PastSnapshots(const std::vector<CellRow>& present, Day
   for (const CellRow& row : present) {
     const ledger::Cell& cell = row.cell;
     if (cell.day >= today || ledger::IsSettled(cell.state) || cell.reason == plan::kLostReason) continue;
-    past.push_back({.symbol = cell.symbol,
-                    .day = cell.day,
-                    .state = ledger::CellState::kNotListed,
-                    .reason = "a snapshot, which was to be had on that day alone"});
+    ledger::Cell over{.symbol = cell.symbol,
+                      .day = cell.day,
+                      .state = ledger::CellState::kNotListed,
+                      .reason = "a snapshot, which was to be had on that day alone"};
+    if (ledger::Replaces(over, cell)) past.push_back(std::move(over));
   }
   return past;
 }
@@ -165,8 +166,9 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   const codec::TableSchema* schema = codec::FindSchema(dataset.schema_name());
   const Day first = schema == nullptr ? options.first : schema->CellDay(options.first);
   LODE_TRY(source::Expectation expectation, supply.Expect(options.symbols, options.first, options.last));
-  const Day present_from = expectation.is_snapshot ? kFirstSnapshot : first;
-  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, present_from, options.last));
+  // Of a snapshot what is there, or was fetched, of days before is looked at too: it is over.
+  const Day known_from = expectation.is_snapshot ? kFirstSnapshot : first;
+  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, known_from, options.last));
   if (expectation.is_snapshot) demand.recorded = PastSnapshots(present, DayOf(NowNs()));
   std::vector<Part> parts = PartsOf(std::move(expectation), std::move(present), layout.has_symbol());
   const plan::WorkOptions work_options{
@@ -185,7 +187,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
   std::map<Part*, std::vector<Fetched>> wanted;
   for (Fetched& fetched : kept) {
-    if (!IsInScope(fetched, first, options.last, symbols)) continue;
+    if (!IsInScope(fetched, known_from, options.last, symbols)) continue;
     const auto known = part_of.find(fetched.request.symbols.front());
     if (known == part_of.end()) {
       demand.useless.push_back(std::move(fetched));

@@ -43,7 +43,12 @@ const Json& RowsOf(const Json& page) {
 }  // namespace
 
 RestChain::RestChain(const Endpoint& endpoint, const RestAccess& access, std::string ticker, Day first, Day last)
-    : endpoint_(endpoint), access_(access), ticker_(std::move(ticker)), first_(first), last_(last) {}
+    : endpoint_(endpoint),
+      access_(access),
+      ticker_(std::move(ticker)),
+      first_(first),
+      last_(last),
+      url_(endpoint.url) {}
 
 net::Request RestChain::First() { return Begin(endpoint_.url); }
 
