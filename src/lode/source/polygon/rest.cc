@@ -18,6 +18,12 @@ using ledger::CellState;
 // A session without a row in the whole market is not ready that soon after; later on, the vendor has none.
 constexpr int kSurelyReadyDays = 5;
 
+// The vendor's own word, not that of something between here and there.
+bool SaysNotFound(std::string_view body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  return json.is_object() && json.contains("status") && json["status"] == "NOT_FOUND";
+}
+
 class RestSupply final : public Supply {
  public:
   RestSupply(net::Client& client, const Endpoint& endpoint, RestAccess access, const calendar::Calendar& calendar)
@@ -78,7 +84,7 @@ void RestSupply::Judge(const net::Response& response, FetchOutcome* outcome) con
     case net::FailureClass::kPayment: outcome->kind = FetchOutcome::Kind::kStop; break;
     case net::FailureClass::kForbidden: settle(CellState::kNotEntitled); break;
     case net::FailureClass::kNotFound:
-      if (endpoint_.is_per_ticker()) settle(CellState::kNotListed);
+      if (endpoint_.is_per_ticker() && SaysNotFound(response.error_body)) settle(CellState::kNotListed);
       break;
     case net::FailureClass::kTimeout: outcome->kind = FetchOutcome::Kind::kTooMuch; break;
     default: break;
