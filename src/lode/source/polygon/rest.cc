@@ -15,7 +15,7 @@ namespace {
 
 using ledger::CellState;
 
-// A session without a row in the whole market is not ready that soon after; later on, the vendor has none.
+// A session without a row in the whole market is not ready so soon; later on, the vendor has none.
 constexpr int kSurelyReadyDays = 5;
 
 // The vendor's own word, not that of something between here and there.
@@ -95,8 +95,8 @@ void RestSupply::Fetch(const plan::Request& request, const std::filesystem::path
                        std::function<void(FetchOutcome)> done) {
   auto chain =
       std::make_shared<RestChain>(endpoint_, access_, request.symbols.front(), request.first(), request.last());
-  const bool needs_rows =
-      endpoint_.sessions && !endpoint_.is_per_ticker() && request.last() + kSurelyReadyDays >= DayOf(NowNs());
+  const bool has_always_rows = !endpoint_.is_per_ticker() && (endpoint_.sessions || endpoint_.is_snapshot());
+  const bool needs_rows = has_always_rows && request.last() + kSurelyReadyDays >= DayOf(NowNs());
   const auto ended = [this, chain, needs_rows, done = std::move(done),
                       end_ns = (request.last() + 1).start_ns()](ChainOutcome chain_outcome) {
     FetchOutcome outcome = std::move(chain_outcome.outcome);
@@ -106,7 +106,7 @@ void RestSupply::Fetch(const plan::Request& request, const std::filesystem::path
     }
     if (outcome.kind == FetchOutcome::Kind::kFetched && needs_rows && chain->rows() == 0) {
       outcome.kind = FetchOutcome::Kind::kFailed;
-      outcome.error = Error{ErrorKind::kBadInput, "the market was open and the vendor has no row yet", {}};
+      outcome.error = Error{ErrorKind::kBadInput, "the vendor has no row of the whole market yet", {}};
     }
     done(std::move(outcome));
   };

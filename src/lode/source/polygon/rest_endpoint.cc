@@ -11,7 +11,7 @@
 namespace lode::source::polygon {
 namespace {
 
-// A page is as long as the vendor allows where its rows are small.
+// Pages of a few MiB at most: fifty requests may be answered at once.
 constexpr std::array kEndpoints = std::to_array<Endpoint>({
     {"dividends",
      "/v3/reference/dividends?ex_dividend_date.gte={first}&ex_dividend_date.lt={end}&sort=ex_dividend_date&order=asc"
@@ -42,20 +42,20 @@ constexpr std::array kEndpoints = std::to_array<Endpoint>({
     // The day of a filing ends in New York, and the vendor reads it afterwards.
     {"balance_sheets",
      "/stocks/financials/v1/balance-sheets?filing_date.gte={first}&filing_date.lt={end}&sort=filing_date.asc"
-     "&limit=10000",
+     "&limit=1000",
      "filing_date", 92, 3},
     {"cash_flow_statements",
      "/stocks/financials/v1/cash-flow-statements?filing_date.gte={first}&filing_date.lt={end}&sort=filing_date.asc"
-     "&limit=10000",
+     "&limit=1000",
      "filing_date", 92, 3},
     {"income_statements",
      "/stocks/financials/v1/income-statements?filing_date.gte={first}&filing_date.lt={end}&sort=filing_date.asc"
-     "&limit=10000",
+     "&limit=1000",
      "filing_date", 92, 3},
     {"financials",
      "/vX/reference/financials?filing_date.gte={first}&filing_date.lt={end}&sort=filing_date&order=asc&limit=100",
      "filing_date", 31, 3},
-    {.name = "ratios", .url = "/stocks/financials/v1/ratios?sort=ticker.asc&limit=10000"},
+    {.name = "ratios", .url = "/stocks/financials/v1/ratios?sort=ticker.asc&limit=1000"},
     {.name = "tickers",
      .url = "/v3/reference/tickers?market=stocks&active=true&sort=ticker&order=asc&limit=1000",
      .second_url = "/v3/reference/tickers?market=stocks&active=false&sort=ticker&order=asc&limit=1000"},
