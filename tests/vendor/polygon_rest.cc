@@ -196,7 +196,7 @@ Response PolygonRest::Answer(const Request& request, const PolygonTable& table, 
   }
   response.done = [this, &table, symbol, days, records, ends](bool whole, uint64_t body_bytes) {
     counts_.CountStream(records, body_bytes, 0, whole);
-    if (whole && ends) counts_.CountCells("polygon/" + std::string(table.name), symbol, days);
+    if (whole && ends && !days.empty()) counts_.CountCells("polygon/" + std::string(table.name), symbol, days);
   };
   return response;
 }

@@ -114,91 +114,124 @@ TableSchema Statement(std::string_view name, std::initializer_list<const char*> 
                "filing_date", kYear);
 }
 
-std::vector<TableSchema> CompanyTables() {
-  std::vector<TableSchema> all;
-  all.push_back(Statement("balance_sheets", {"accounts_payable",
-                                             "accrued_and_other_current_liabilities",
-                                             "accumulated_other_comprehensive_income",
-                                             "additional_paid_in_capital",
-                                             "cash_and_equivalents",
-                                             "commitments_and_contingencies",
-                                             "common_stock",
-                                             "debt_current",
-                                             "deferred_revenue_current",
-                                             "goodwill",
-                                             "intangible_assets_net",
-                                             "inventories",
-                                             "long_term_debt_and_capital_lease_obligations",
-                                             "noncontrolling_interest",
-                                             "other_assets",
-                                             "other_current_assets",
-                                             "other_equity",
-                                             "other_noncurrent_liabilities",
-                                             "preferred_stock",
-                                             "property_plant_equipment_net",
-                                             "receivables",
-                                             "retained_earnings_deficit",
-                                             "short_term_investments",
-                                             "total_assets",
-                                             "total_current_assets",
-                                             "total_current_liabilities",
-                                             "total_equity",
-                                             "total_equity_attributable_to_parent",
-                                             "total_liabilities",
-                                             "total_liabilities_and_equity",
-                                             "treasury_stock"}));
-  all.push_back(Statement("cash_flow_statements", {"cash_from_operating_activities_continuing_operations",
-                                                   "change_in_cash_and_equivalents",
-                                                   "change_in_other_operating_assets_and_liabilities_net",
-                                                   "depreciation_depletion_and_amortization",
-                                                   "dividends",
-                                                   "effect_of_currency_exchange_rate",
-                                                   "income_loss_from_discontinued_operations",
-                                                   "long_term_debt_issuances_repayments",
-                                                   "net_cash_from_financing_activities",
-                                                   "net_cash_from_financing_activities_continuing_operations",
-                                                   "net_cash_from_financing_activities_discontinued_operations",
-                                                   "net_cash_from_investing_activities",
-                                                   "net_cash_from_investing_activities_continuing_operations",
-                                                   "net_cash_from_investing_activities_discontinued_operations",
-                                                   "net_cash_from_operating_activities",
-                                                   "net_cash_from_operating_activities_discontinued_operations",
-                                                   "net_income",
-                                                   "noncontrolling_interests",
-                                                   "other_cash_adjustments",
-                                                   "other_financing_activities",
-                                                   "other_investing_activities",
-                                                   "other_operating_activities",
-                                                   "purchase_of_property_plant_and_equipment",
-                                                   "sale_of_property_plant_and_equipment",
-                                                   "short_term_debt_issuances_repayments"}));
-  all.push_back(Statement("income_statements", {"basic_earnings_per_share",
-                                                "basic_shares_outstanding",
-                                                "consolidated_net_income_loss",
-                                                "cost_of_revenue",
-                                                "depreciation_depletion_amortization",
-                                                "diluted_earnings_per_share",
-                                                "diluted_shares_outstanding",
-                                                "discontinued_operations",
-                                                "ebitda",
-                                                "equity_in_affiliates",
-                                                "extraordinary_items",
-                                                "gross_profit",
-                                                "income_before_income_taxes",
-                                                "income_taxes",
-                                                "interest_expense",
-                                                "interest_income",
-                                                "net_income_loss_attributable_common_shareholders",
-                                                "noncontrolling_interest",
-                                                "operating_income",
-                                                "other_income_expense",
-                                                "other_operating_expenses",
-                                                "preferred_stock_dividends_declared",
-                                                "research_development",
-                                                "revenue",
-                                                "selling_general_administrative",
-                                                "total_operating_expenses",
-                                                "total_other_income_expense"}));
+TableSchema Ipos() {
+  return Table("ipos",
+               {May("ticker", kText, "vendor ticker, case kept"),
+                Is("listing_date", kDate, "first day of trading"),
+                May("announced_date", kDate, "day of the announcement"),
+                May("last_updated", kDate, "day of the last change"),
+                May("issuer_name", kText, "the company"),
+                May("ipo_status", kText, "history, new, pending, …"),
+                May("security_type", kText, "CS, …"),
+                May("security_description", kText, "what is sold"),
+                May("primary_exchange", kText, "MIC of the listing"),
+                May("currency_code", kText, "currency"),
+                May("isin", kText, "ISIN"),
+                May("us_code", kText, "CUSIP"),
+                May("final_issue_price", kFloat64, "price of a share"),
+                May("lowest_offer_price", kFloat64, "of the range"),
+                May("highest_offer_price", kFloat64, "of the range"),
+                May("min_shares_offered", kFloat64, "shares, at least"),
+                May("max_shares_offered", kFloat64, "shares, at most"),
+                May("lot_size", kFloat64, "shares of a lot"),
+                May("shares_outstanding", kFloat64, "shares of the company"),
+                May("total_offer_size", kFloat64, "money, in `currency_code`")},
+               {"ticker", "isin", "issuer_name", "ipo_status"}, "listing_date", kYear);
+}
+
+TableSchema BalanceSheets() {
+  return Statement("balance_sheets", {"accounts_payable",
+                                      "accrued_and_other_current_liabilities",
+                                      "accumulated_other_comprehensive_income",
+                                      "additional_paid_in_capital",
+                                      "cash_and_equivalents",
+                                      "commitments_and_contingencies",
+                                      "common_stock",
+                                      "debt_current",
+                                      "deferred_revenue_current",
+                                      "goodwill",
+                                      "intangible_assets_net",
+                                      "inventories",
+                                      "long_term_debt_and_capital_lease_obligations",
+                                      "noncontrolling_interest",
+                                      "other_assets",
+                                      "other_current_assets",
+                                      "other_equity",
+                                      "other_noncurrent_liabilities",
+                                      "preferred_stock",
+                                      "property_plant_equipment_net",
+                                      "receivables",
+                                      "retained_earnings_deficit",
+                                      "short_term_investments",
+                                      "total_assets",
+                                      "total_current_assets",
+                                      "total_current_liabilities",
+                                      "total_equity",
+                                      "total_equity_attributable_to_parent",
+                                      "total_liabilities",
+                                      "total_liabilities_and_equity",
+                                      "treasury_stock"});
+}
+
+TableSchema CashFlowStatements() {
+  return Statement("cash_flow_statements", {"cash_from_operating_activities_continuing_operations",
+                                            "change_in_cash_and_equivalents",
+                                            "change_in_other_operating_assets_and_liabilities_net",
+                                            "depreciation_depletion_and_amortization",
+                                            "dividends",
+                                            "effect_of_currency_exchange_rate",
+                                            "income_loss_from_discontinued_operations",
+                                            "long_term_debt_issuances_repayments",
+                                            "net_cash_from_financing_activities",
+                                            "net_cash_from_financing_activities_continuing_operations",
+                                            "net_cash_from_financing_activities_discontinued_operations",
+                                            "net_cash_from_investing_activities",
+                                            "net_cash_from_investing_activities_continuing_operations",
+                                            "net_cash_from_investing_activities_discontinued_operations",
+                                            "net_cash_from_operating_activities",
+                                            "net_cash_from_operating_activities_discontinued_operations",
+                                            "net_income",
+                                            "noncontrolling_interests",
+                                            "other_cash_adjustments",
+                                            "other_financing_activities",
+                                            "other_investing_activities",
+                                            "other_operating_activities",
+                                            "purchase_of_property_plant_and_equipment",
+                                            "sale_of_property_plant_and_equipment",
+                                            "short_term_debt_issuances_repayments"});
+}
+
+TableSchema IncomeStatements() {
+  return Statement("income_statements", {"basic_earnings_per_share",
+                                         "basic_shares_outstanding",
+                                         "consolidated_net_income_loss",
+                                         "cost_of_revenue",
+                                         "depreciation_depletion_amortization",
+                                         "diluted_earnings_per_share",
+                                         "diluted_shares_outstanding",
+                                         "discontinued_operations",
+                                         "ebitda",
+                                         "equity_in_affiliates",
+                                         "extraordinary_items",
+                                         "gross_profit",
+                                         "income_before_income_taxes",
+                                         "income_taxes",
+                                         "interest_expense",
+                                         "interest_income",
+                                         "net_income_loss_attributable_common_shareholders",
+                                         "noncontrolling_interest",
+                                         "operating_income",
+                                         "other_income_expense",
+                                         "other_operating_expenses",
+                                         "preferred_stock_dividends_declared",
+                                         "research_development",
+                                         "revenue",
+                                         "selling_general_administrative",
+                                         "total_operating_expenses",
+                                         "total_other_income_expense"});
+}
+
+TableSchema Financials() {
   std::vector<Column> financials = {May("cik", kText, "the company at the SEC"),
                                     May("company_name", kText, "the company"),
                                     May("tickers", kText, "its tickers, a JSON list"),
@@ -216,9 +249,11 @@ std::vector<TableSchema> CompanyTables() {
     financials.push_back(Called(fmt::format("financials.{}", statement),
                                 Prose(statement, "a JSON object: each item with its value, unit, label and order")));
   }
-  all.push_back(Table("financials", std::move(financials),
-                      {"cik", "end_date", "timeframe", "fiscal_year", "fiscal_period", "tickers"}, "filing_date",
-                      kYear));
+  return Table("financials", std::move(financials),
+               {"cik", "end_date", "timeframe", "fiscal_year", "fiscal_period", "tickers"}, "filing_date", kYear);
+}
+
+TableSchema Ratios() {
   std::vector<Column> ratios = {May("ticker", kText, "vendor ticker, case kept"),
                                 May("cik", kText, "the company at the SEC"), May("date", kDate, "day of the price")};
   for (const char* number : {"price",
@@ -243,8 +278,7 @@ std::vector<TableSchema> CompanyTables() {
                              "free_cash_flow"}) {
     ratios.push_back(May(number, kFloat64, "as the vendor defines it"));
   }
-  all.push_back(Snapshot("ratios", std::move(ratios), {"ticker", "cik"}));
-  return all;
+  return Snapshot("ratios", std::move(ratios), {"ticker", "cik"});
 }
 
 std::vector<TableSchema> ReferenceTables() {
@@ -308,28 +342,7 @@ std::vector<TableSchema> PolygonRestTables() {
             {Is("id", kText, "vendor id"), Ticker(), Is("execution_date", kDate, "first day at the new count"),
              May("split_from", kFloat64, "shares before"), May("split_to", kFloat64, "shares after")},
             {"ticker", "id"}, "execution_date", kYear));
-  all.push_back(Table("ipos",
-                      {May("ticker", kText, "vendor ticker, case kept"),
-                       Is("listing_date", kDate, "first day of trading"),
-                       May("announced_date", kDate, "day of the announcement"),
-                       May("last_updated", kDate, "day of the last change"),
-                       May("issuer_name", kText, "the company"),
-                       May("ipo_status", kText, "history, new, pending, …"),
-                       May("security_type", kText, "CS, …"),
-                       May("security_description", kText, "what is sold"),
-                       May("primary_exchange", kText, "MIC of the listing"),
-                       May("currency_code", kText, "currency"),
-                       May("isin", kText, "ISIN"),
-                       May("us_code", kText, "CUSIP"),
-                       May("final_issue_price", kFloat64, "price of a share"),
-                       May("lowest_offer_price", kFloat64, "of the range"),
-                       May("highest_offer_price", kFloat64, "of the range"),
-                       May("min_shares_offered", kFloat64, "shares, at least"),
-                       May("max_shares_offered", kFloat64, "shares, at most"),
-                       May("lot_size", kFloat64, "shares of a lot"),
-                       May("shares_outstanding", kFloat64, "shares of the company"),
-                       May("total_offer_size", kFloat64, "money, in `currency_code`")},
-                      {"ticker", "isin", "issuer_name", "ipo_status"}, "listing_date", kYear));
+  all.push_back(Ipos());
   all.push_back(Table("short_interest",
                       {Ticker(), Is("settlement_date", kDate, "settlement day, twice a month"),
                        May("short_interest", kInt64, "shares sold short and open"),
@@ -367,9 +380,10 @@ std::vector<TableSchema> PolygonRestTables() {
     all.push_back(
         ByTicker(Aggregates(name, AskedTicker(), Is("window_start", kTimestampUs, "start of the bar, UTC"), layout)));
   }
-  for (std::vector<TableSchema> more : {CompanyTables(), ReferenceTables()}) {
-    std::ranges::move(more, std::back_inserter(all));
+  for (TableSchema (*table)() : {BalanceSheets, CashFlowStatements, IncomeStatements, Financials, Ratios}) {
+    all.push_back(table());
   }
+  std::ranges::move(ReferenceTables(), std::back_inserter(all));
   return all;
 }
 
