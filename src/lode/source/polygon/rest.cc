@@ -33,6 +33,7 @@ class RestSupply final : public Supply {
   Result<Estimate> EstimateCost(const plan::Work&, bool) override {
     return Estimate{.records = {}, .bytes = {}, .usd = 0};  // a subscription covers it
   }
+  bool is_free() const override { return true; }
   plan::Selection selection() const override { return {"polygon", SchemaName(), ""}; }
   std::optional<plan::ChunkLimits> request_limits() const override {
     return plan::ChunkLimits{.symbols = 1, .days = endpoint_.days};
