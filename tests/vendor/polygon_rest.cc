@@ -3,23 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-
-#include "market.h"
-#include "query.h"
 
 namespace lode::vendor {
-
-// A table, and how many rows it has on a day.
-struct PolygonRest::Table {
-  std::string_view path, name, day;
-  size_t rows;
-  bool weekdays;
-};
-
 namespace {
 
-constexpr std::array<std::string_view, 8> kTickers = {"AAPL", "BRK.A", "KIMpL", "NA", "TRUE", "MSFT", "ABCw", "F"};
+using Kind = PolygonTable::Kind;
 
 std::string Hex(std::string_view text) {
   std::string out;
@@ -42,144 +30,182 @@ Response Refused(int status, const std::string& word, const std::string& message
   return response;
 }
 
-}  // namespace
+bool IsPaged(Kind kind) { return kind == Kind::kDays || kind == Kind::kBars || kind == Kind::kList; }
 
-const PolygonRest::Table* PolygonRest::TableOf(const std::string& path) {
-  static constexpr std::array kTables = std::to_array<Table>({
-      {"/v3/reference/dividends", "dividends", "ex_dividend_date", 3, true},
-      {"/v3/reference/splits", "splits", "execution_date", 1, true},
-      {"/stocks/v1/short-interest", "short_interest", "settlement_date", 8, false},
-      {"/stocks/v1/short-volume", "short_volume", "date", 8, true},
-      {"/v2/reference/news", "news", "published_utc", 5, false},
-  });
-  const auto found = std::ranges::find(kTables, path, &Table::path);
-  return found == kTables.end() ? nullptr : &*found;
+// Where the next page is: bars name its first instant in the path, as the vendor does.
+std::string PathOf(const PolygonTable& table, const std::vector<std::string>& parts, const Json& next_row) {
+  if (table.kind != Kind::kBars) return std::string(table.path);
+  std::string path;
+  size_t part = 0;
+  for (const char c : table.path) {
+    if (c != '*') {
+      path += c;
+      continue;
+    }
+    path += part == 1 ? std::to_string(next_row.at("t").get<int64_t>()) : parts.at(part);
+    ++part;
+  }
+  return path;
 }
 
-bool PolygonRest::Owns(const std::string& path) { return TableOf(path) != nullptr; }
+}  // namespace
 
-Json PolygonRest::RowsOf(const Table& table, Day day) const {
-  Json rows = Json::array();
-  const int weekday = fixtures::WeekDay(day);
-  const int of_month = ToYearMonthDay(day).day;
-  if (table.weekdays && (weekday == 0 || weekday == 6)) return rows;
-  if (table.name == "short_interest" && of_month != 15 && of_month != 28) return rows;
-  bool revised = false;
-  {
-    const std::lock_guard lock(mutex_);
-    revised = revised_.contains({std::string(table.name), day});
+struct PolygonRest::Question {
+  std::string first, end;  // days, end exclusive
+  std::string ticker;
+  bool active = true, adjusted = true;
+  size_t limit = 0, offset = 0;
+
+  Json ToJson() const {
+    return {{"first", first},       {"end", end},     {"active", active},
+            {"adjusted", adjusted}, {"limit", limit}, {"offset", offset}};
   }
-  const std::string text = FormatDay(day);
-  for (size_t i = 0; i < table.rows; ++i) {
-    // A revision leaves the day's last row out.
-    if (revised && i + 1 == table.rows && table.rows > 1) break;
-    const uint64_t draw =
-        fixtures::Mix(options_.seed, static_cast<uint64_t>(day.since_epoch) * 131 + i * 7 + table.rows);
-    const std::string ticker(kTickers[i % kTickers.size()]);
-    const double amount = static_cast<double>(draw % 100'000) / 1000 + (revised ? 1 : 0);
-    Json row = {{"ticker", ticker}, {std::string(table.day), text}};
-    if (table.name == "dividends") {
-      row.update({{"id", fmt::format("E{:016x}", draw)},
-                  {"cash_amount", amount},
-                  {"currency", "USD"},
-                  {"declaration_date", FormatDay(day - 20)},
-                  {"record_date", FormatDay(day + 1)},
-                  {"pay_date", FormatDay(day + 14)},
-                  {"frequency", 4},
-                  {"dividend_type", "CD"}});
-      if (draw % 7 == 0) row.erase("declaration_date");
-    } else if (table.name == "splits") {
-      row.update({{"id", fmt::format("P{:016x}", draw)},
-                  {"split_from", 1},
-                  {"split_to", static_cast<double>(draw % 5) + 1.5}});
-    } else if (table.name == "short_interest") {
-      row.update(
-          {{"short_interest", draw % 1'000'000}, {"avg_daily_volume", draw % 100'000}, {"days_to_cover", amount}});
-    } else if (table.name == "short_volume") {
-      row.update({{"short_volume", amount},
-                  {"total_volume", amount * 2},
-                  {"short_volume_ratio", 50},
-                  {"nyse_short_volume", draw % 1000}});
+  Day first_day() const { return *ParseDay(first); }
+  Day end_day() const { return *ParseDay(end); }
+};
+
+bool PolygonRest::Owns(const std::string& path) {
+  std::vector<std::string> parts;
+  return FindPolygonTable(path, &parts) != nullptr;
+}
+
+bool PolygonRest::IsRevised(const PolygonTable& table, Day day) const {
+  const std::lock_guard lock(mutex_);
+  const bool is_today = table.kind == Kind::kList || table.kind == Kind::kWhole || table.kind == Kind::kOfTicker;
+  return std::ranges::any_of(
+      revised_, [&](const auto& one) { return one.first == table.name && (is_today || one.second == day); });
+}
+
+Checked<PolygonRest::Question> PolygonRest::Read(const Request& request, const PolygonTable& table,
+                                                 const std::vector<std::string>& parts) const {
+  Question question;
+  question.active = request.Find("active").value_or("true") == "true";
+  question.adjusted = request.Find("adjusted").value_or("true") == "true";
+  const char* const usual_limit = table.kind == Kind::kBars ? "5000" : table.kind == Kind::kList ? "100" : "10";
+  question.limit = static_cast<size_t>(std::atoi(request.Find("limit").value_or(usual_limit).c_str()));
+  question.first = request.Find(std::string(table.day) + ".gte").value_or("2003-01-01");
+  question.end = request.Find(std::string(table.day) + ".lt").value_or("2100-01-01");
+  if (table.kind == Kind::kGrouped) question.first = parts.at(0);
+  if (table.kind == Kind::kBars) question.first = parts.at(1);
+  const auto last = table.kind == Kind::kGrouped ? ParseDay(parts.at(0))
+                    : table.kind == Kind::kBars  ? ParseDay(parts.at(2))
+                                                 : Result<Day>(Day{});
+  if (table.kind == Kind::kGrouped || table.kind == Kind::kBars) {
+    question.end = last ? FormatDay(*last + 1) : "";
+  }
+  if (table.kind == Kind::kBars || table.kind == Kind::kOfTicker) question.ticker = parts.at(0);
+  if (const auto cursor = request.Find("cursor")) {
+    const Json state = Json::parse(FromHex(*cursor), nullptr, false);
+    if (!state.is_object()) return std::unexpected(Plain(400, "The cursor is invalid"));
+    question.first = state.value("first", question.first);
+    question.end = state.value("end", question.end);
+    question.active = state.value("active", true);
+    question.adjusted = state.value("adjusted", true);
+    question.limit = state.value("limit", question.limit);
+    question.offset = state.value("offset", question.offset);
+  }
+  if (!ParseDay(question.first) || !ParseDay(question.end) || question.limit == 0) {
+    return std::unexpected(Plain(400, "a parameter is not understood"));
+  }
+  question.limit = std::min(question.limit, options_.page_limit);
+  if (!IsPaged(table.kind)) question.limit = SIZE_MAX;
+  return question;
+}
+
+Json PolygonRest::RowsOf(const PolygonTable& table, const Question& question) const {
+  PolygonRows rows{.seed = options_.seed, .adjusted = question.adjusted};
+  const Day today = options_.today();
+  if (table.kind == Kind::kList || table.kind == Kind::kWhole || table.kind == Kind::kOfTicker) {
+    rows.revised = IsRevised(table, today);
+    return rows.Today(table, question.ticker, question.active, today);
+  }
+  Json all = Json::array();
+  const auto append = [&](Json more) {
+    for (Json& row : more) all.push_back(std::move(row));
+  };
+  for (Day day = question.first_day(); day < std::min(question.end_day(), today); day = day + 1) {
+    rows.revised = IsRevised(table, day);
+    if (table.kind == Kind::kDays) {
+      append(rows.OfDay(table, day));
+    } else if (table.kind == Kind::kBars) {
+      append(rows.Bars(table, question.ticker, day));
     } else {
-      row.erase("ticker");
-      row.update({{"id", fmt::format("{:016x}{:016x}", draw, draw >> 3)},
-                  {"published_utc", fmt::format("{}T{:02}:{:02}:00Z", text, 4 * i, draw % 60)},
-                  {"title", fmt::format("{} & others: \"up\"\nor down", ticker)},
-                  {"publisher", {{"name", "The Simulator"}, {"homepage_url", "https://example.com/"}}},
-                  {"tickers", {ticker, "MSFT"}},
-                  {"insights", {{{"ticker", ticker}, {"sentiment", "neutral"}}}},
-                  {"article_url", fmt::format("https://example.com/{:x}", draw)}});
+      for (const std::string& ticker : PolygonTickers(true)) append(rows.Bars(table, ticker, day));
     }
-    rows.push_back(std::move(row));
   }
-  return rows;
+  return all;
 }
 
 Response PolygonRest::Handle(const Request& request) {
-  const Table& table = *TableOf(request.path);
-  const auto answer = [&](Response response) {
-    counts_.CountRequest(std::string(table.path.substr(1)), response.status);
-    return response;
-  };
+  std::vector<std::string> parts;
+  const PolygonTable& table = *FindPolygonTable(request.path, &parts);
+  Response response = Answer(request, table, parts);
+  counts_.CountRequest(std::string(table.path.substr(1)), response.status);
+  return response;
+}
+
+Response PolygonRest::Answer(const Request& request, const PolygonTable& table, const std::vector<std::string>& parts) {
   const std::string bearer = request.Header("authorization");
   const std::string key = bearer.starts_with("Bearer ") ? bearer.substr(7) : request.Find("apiKey").value_or("");
-  if (key.empty() || (!options_.key.empty() && key != options_.key)) {
-    return answer(Refused(401, "ERROR", "Unknown API Key"));
-  }
-  // A cursor holds the question and how many rows came before.
-  std::string first_text = request.Find(std::string(table.day) + ".gte").value_or("2003-01-01");
-  std::string end_text = request.Find(std::string(table.day) + ".lt").value_or("2100-01-01");
-  size_t limit =
-      std::min(static_cast<size_t>(std::atoi(request.Find("limit").value_or("10").c_str())), options_.page_limit);
-  size_t offset = 0;
+  if (key.empty() || (!options_.key.empty() && key != options_.key)) return Refused(401, "ERROR", "Unknown API Key");
   std::string host;
+  bool added = false;
   {
     const std::lock_guard lock(mutex_);
     host = next_host_.empty() ? "http://" + request.Header("host") : next_host_;
-    if (request.Find("cursor") && expired_) return answer(Refused(400, "ERROR", "The cursor has expired"));
+    added = added_;
+    if (request.Find("cursor") && expired_) return Refused(400, "ERROR", "The cursor has expired");
   }
-  if (const auto cursor = request.Find("cursor")) {
-    const Json state = Json::parse(FromHex(*cursor), nullptr, false);
-    if (!state.is_object()) return answer(Refused(400, "ERROR", "The cursor is invalid"));
-    first_text = state.value("first", first_text);
-    end_text = state.value("end", end_text);
-    limit = state.value("limit", limit);
-    offset = state.value("offset", offset);
-  }
-  const auto first = ParseDay(first_text), end = ParseDay(end_text);
-  if (!first || !end || limit == 0) return answer(Refused(400, "ERROR", "a parameter is not understood"));
+  const auto asked = Read(request, table, parts);
+  if (!asked) return Refused(asked.error().status, "ERROR", asked.error().detail.get<std::string>());
+  const Question& question = *asked;
+  const Json all = RowsOf(table, question);
+  if (all.is_null()) return Refused(404, "NOT_FOUND", "Ticker not found.");
   Json rows = Json::array();
-  size_t count = 0;
-  const Day stop = std::min(*end, options_.today());
-  for (Day day = *first; day < stop; day = day + 1) {
-    for (Json& row : RowsOf(table, day)) {
-      if (count++ < offset || rows.size() >= limit) continue;
-      rows.push_back(std::move(row));
-    }
+  for (size_t i = question.offset; i < all.size() && rows.size() < question.limit; ++i) {
+    rows.push_back(all[i]);
+    if (added) rows.back()["added_later"] = {{"value", 7}};
   }
-  Json page = {{"status", "OK"}, {"request_id", fmt::format("{:016x}", request.number)}, {"results", rows}};
-  const bool ends = offset + rows.size() >= count;
+  const uint64_t records = rows.size();
+  const size_t next = question.offset + rows.size();
+  const bool ends = next >= all.size();
+  Json page = {{"status", "OK"}, {"request_id", fmt::format("{:016x}", request.number)}};
+  if (table.kind == Kind::kGrouped || table.kind == Kind::kBars) {
+    page.update({{"adjusted", question.adjusted}, {"queryCount", rows.size()}, {"resultsCount", rows.size()}});
+    if (table.kind == Kind::kBars) page["ticker"] = question.ticker;
+  }
+  if (table.name == "ticker_events") {
+    page["results"] = {{"name", question.ticker + " Incorporated"}, {"cik", "0000320193"}, {"events", rows}};
+  } else {
+    page["results"] = rows;
+  }
   if (!ends) {
-    const Json state = {{"first", first_text}, {"end", end_text}, {"limit", limit}, {"offset", offset + rows.size()}};
-    page["next_url"] = fmt::format("{}{}?cursor={}", host, table.path, Hex(state.dump()));
+    Question rest = question;
+    rest.offset = next;
+    page["next_url"] = fmt::format("{}{}?cursor={}", host, PathOf(table, parts, all[next]), Hex(rest.ToJson().dump()));
   }
   Response response;
-  response.body = page.dump();
-  const uint64_t records = rows.size();
-  response.done = [this, &table, records, ends, from = *first, stop](bool whole, uint64_t body_bytes) {
+  response.body = (table.name == "market_holidays" ? rows : page).dump();
+  const std::string symbol = question.ticker.empty() ? "ALL_SYMBOLS" : question.ticker;
+  std::vector<Day> days;
+  const Day today = options_.today();
+  if (table.kind == Kind::kDays || table.kind == Kind::kGrouped || table.kind == Kind::kBars) {
+    for (Day day = question.first_day(); day < std::min(question.end_day(), today); day = day + 1) days.push_back(day);
+  } else if (table.name != "tickers" || !question.active) {  // whose two lists are one cell
+    days.push_back(today);
+  }
+  response.done = [this, &table, symbol, days, records, ends](bool whole, uint64_t body_bytes) {
     counts_.CountStream(records, body_bytes, 0, whole);
-    if (!whole || !ends) return;
-    std::vector<Day> days;
-    for (Day day = from; day < stop; day = day + 1) days.push_back(day);
-    counts_.CountCells("polygon/" + std::string(table.name), "ALL_SYMBOLS", days);
+    if (whole && ends && !days.empty()) counts_.CountCells("polygon/" + std::string(table.name), symbol, days);
   };
-  return answer(std::move(response));
+  return response;
 }
 
 Response PolygonRest::Control(const Json& body) {
   const std::lock_guard lock(mutex_);
   if (body.contains("next_host")) next_host_ = body.at("next_host").get<std::string>();
   if (body.contains("expired")) expired_ = body.at("expired").get<bool>();
+  if (body.contains("added")) added_ = body.at("added").get<bool>();
   if (body.contains("days")) {
     for (const Json& text : body.at("days")) {
       const auto day = ParseDay(text.get<std::string>());

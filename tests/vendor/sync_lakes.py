@@ -94,9 +94,10 @@ series = ["SOFR", "UNRATE", "VIXCLS", "GDP"]
 start = 2021-01-01
 """,
 }
-# Tables of Polygon's REST API: chains of pages, a partition a year and a month.
+# Tables of Polygon's REST API: chains of pages, a partition a year and a month; of the whole market and of tickers.
 POLYGON_REST = {name: f'source = "polygon"\nrest = "{name}"\nstart = {start}\n' for name, start in (
-    ("dividends", "2022-12-15"), ("short_volume", "2023-01-23"), ("news", "2023-01-20"))}
+    ("dividends", "2022-12-15"), ("short_volume", "2023-01-23"), ("news", "2023-01-20"), ("aggregates_hour", "2023-01-17"))}
+POLYGON_REST["aggregates_hour"] += 'symbols = ["AAPL", "NA"]\n'
 # Files of one symbol and day: named ones and grouped ones, many days without rows, one that lists in the middle, a layout
 # where two symbols share a partition.
 TARDIS = {
@@ -126,7 +127,8 @@ VENDORS = {
         of_schema={f"polygon/{name}": name for name in POLYGON_REST},
         labels={"dividends": "'ALL_SYMBOLS', strftime(ex_dividend_date, '%Y-%m-%d')",
                 "short_volume": "'ALL_SYMBOLS', strftime(date, '%Y-%m-%d')",
-                "news": "'ALL_SYMBOLS', strftime(published_utc, '%Y-%m-%d')"},
+                "news": "'ALL_SYMBOLS', strftime(published_utc, '%Y-%m-%d')",
+                "aggregates_hour": "ticker, strftime(session_date, '%Y-%m-%d')"},
         pages=8, simulator=("--polygon-page", 15)),
     "fred": Vendor(
         FRED, data="observations", free="series$|vintagedates", one_cell={"parameters": {"series_id": "SOFR"}},

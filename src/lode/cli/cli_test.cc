@@ -12,6 +12,7 @@
 #include "lode/cli/utf8.h"
 #include "lode/cli/zone.h"
 #include "lode/codec/schema.h"
+#include "lode/source/supply.h"
 
 namespace lode::cli {
 namespace {
@@ -170,7 +171,7 @@ TEST(Recipes, AreValidConfiguration) {
     for (const DatasetConfig& dataset : recipe->datasets) {
       EXPECT_TRUE(CheckDatasetName(dataset.name));
       EXPECT_NE(codec::FindSchema(dataset.schema_name()), nullptr) << dataset.name;
-      EXPECT_TRUE(dataset.start || dataset.source == "fred") << dataset.name;
+      EXPECT_TRUE(dataset.start || dataset.source == "fred" || source::IsSnapshot(dataset)) << dataset.name;
     }
   }
 }

@@ -8,7 +8,7 @@
 namespace lode::cli {
 namespace {
 
-constexpr int kMostDays = 400'000;
+constexpr int kMostDays = 400'000, kMostYears = 1000;
 
 std::optional<int> Number(std::string_view digits) {
   int number = 0;
@@ -61,18 +61,29 @@ Result<DayRange> ParseDayRange(std::string_view start, std::string_view end, Day
   return range;
 }
 
-Result<PlanRange> ParsePlanRange(const RangeFlags& flags, std::optional<Day> dataset_start, Day today) {
+Result<PlanRange> ParsePlanRange(const RangeFlags& flags, std::optional<Day> dataset_start, Day today, Day newest) {
   if (!flags.days.empty() && !flags.start.empty()) {
     return Fail(ErrorKind::kUsage, "give --start or --days, not both");
   }
+  if (!flags.backfill_years.empty() && !(flags.start.empty() && flags.days.empty())) {
+    return Fail(ErrorKind::kUsage, "give --backfill-years alone, without --start and --days");
+  }
   LODE_TRY(DayRange asked, ParseDayRange(flags.start, flags.end, today));
-  const Day last = asked.last.value_or(today - 1);
+  const Day last = asked.last.value_or(newest);
   if (!flags.days.empty()) {
     const std::optional<int> count = Number(flags.days);
     if (!count || *count < 1 || *count > kMostDays) {
       return Fail(ErrorKind::kUsage, "not a number of days: {} (write --days 30)", flags.days.substr(0, 64));
     }
     asked.first = std::max(last - (*count - 1), dataset_start.value_or(last - (*count - 1)));
+  } else if (!flags.backfill_years.empty()) {
+    const std::optional<int> years = Number(flags.backfill_years);
+    if (!years || *years < 1 || *years > kMostYears) {
+      return Fail(ErrorKind::kUsage, "not a number of years: {} (write --backfill-years 10)",
+                  flags.backfill_years.substr(0, 64));
+    }
+    const YearMonthDay now = ToYearMonthDay(today);
+    asked.first = ToDay({now.year - *years, now.month, std::min(now.day, DaysInMonth(now.year - *years, now.month))});
   } else if (!asked.first) {
     asked.first = dataset_start;
   } else if (last < *asked.first) {

@@ -24,9 +24,9 @@ struct DayRange {
 // -s and -e, empty when not given. Notices go to the log. kUsage when the range is empty.
 Result<DayRange> ParseDayRange(std::string_view start, std::string_view end, Day today);
 
-// -s, -e and --days as given, empty when not.
+// -s, -e, --days and --backfill-years as given, empty when not.
 struct RangeFlags {
-  std::string_view start, end, days;
+  std::string_view start, end, days, backfill_years = {};
 };
 
 // The days that `plan` and `sync` look at, inclusive; first > last: none.
@@ -36,9 +36,10 @@ struct PlanRange {
   bool operator==(const PlanRange&) const = default;
 };
 
-// The end is -e, else yesterday: today is not over. The start is -s, even before the dataset's own; with --days N that
-// of the last N days, but not before `dataset_start`; else `dataset_start`. Notices go to the log. kUsage for -s beside
-// --days, for a range that was asked for and is empty, for a count that is none, and when there is no start at all.
-Result<PlanRange> ParsePlanRange(const RangeFlags& flags, std::optional<Day> dataset_start, Day today);
+// The end is -e, else `newest`: as a rule yesterday, since today is not over. The start is -s, even before the
+// dataset's own; with --backfill-years N today's date N years ago; with --days N that of the last N days, but not
+// before `dataset_start`; else `dataset_start`. Notices go to the log. kUsage for two of these, for a range that was
+// asked for and is empty, for a count that is none, and when there is no start at all.
+Result<PlanRange> ParsePlanRange(const RangeFlags& flags, std::optional<Day> dataset_start, Day today, Day newest);
 
 }  // namespace lode::cli

@@ -1,28 +1,77 @@
 #include "lode/cli/recipes.h"
 
+#include <algorithm>
+#include <optional>
+
 namespace lode::cli {
 namespace {
 
+DatasetConfig FuturesOrOptions(const char* name, const char* schema, const char* list) {
+  return {.name = name,
+          .source = "databento",
+          .dataset = "GLBX.MDP3",
+          .schema = schema,
+          .stype_in = "parent",
+          .symbols = {list},
+          .start = ToDay({2010, 6, 6}),  // where GLBX.MDP3 begins
+          .layout = ""};
+}
+
+DatasetConfig FlatFile(const char* name, const char* path) {
+  return {.name = name, .source = "polygon", .flat_file = path, .start = ToDay({2020, 1, 1})};
+}
+
+DatasetConfig Rest(const char* table, std::optional<YearMonthDay> start = std::nullopt) {
+  DatasetConfig dataset{.name = table, .source = "polygon", .rest = table};
+  if (start) dataset.start = ToDay(*start);
+  return dataset;
+}
+
 const std::vector<Recipe>& Recipes() {
   static const std::vector<Recipe> recipes = [] {
-    auto one = [](DatasetConfig dataset) { return Recipe{dataset.name, {dataset}}; };
-    auto databento = [&](const char* name, const char* schema, const char* list) {
-      return one({.name = name,
-                  .source = "databento",
-                  .dataset = "GLBX.MDP3",
-                  .schema = schema,
-                  .stype_in = "parent",
-                  .symbols = {list},
-                  .start = ToDay({2010, 6, 6}),  // where GLBX.MDP3 begins
-                  .layout = ""});
+    std::vector<Recipe> all;
+    for (const DatasetConfig& one : {
+             FuturesOrOptions("futures_1d", "ohlcv-1d", "@cme_valid"),
+             FuturesOrOptions("futures_1h", "ohlcv-1h", "@cme_hourly_37"),
+             FuturesOrOptions("futures_1m", "ohlcv-1m", "@cme_core_26"),
+             FuturesOrOptions("options_1d", "ohlcv-1d", "@cme_options_19"),
+             DatasetConfig{.name = "fred", .source = "fred", .symbols = {"@fred"}},
+             Rest("dividends", YearMonthDay{2000, 1, 1}),
+             Rest("splits", YearMonthDay{2000, 1, 1}),
+             Rest("ipos", YearMonthDay{2008, 1, 1}),
+             Rest("short_interest", YearMonthDay{2017, 12, 1}),
+             Rest("short_volume", YearMonthDay{2024, 2, 1}),
+             Rest("news", YearMonthDay{2017, 4, 10}),
+             Rest("grouped_daily", YearMonthDay{2020, 1, 1}),
+             Rest("aggregates_day", YearMonthDay{2020, 1, 1}),
+             Rest("aggregates_hour", YearMonthDay{2020, 1, 1}),
+             Rest("aggregates_minute", YearMonthDay{2020, 1, 1}),
+             Rest("balance_sheets", YearMonthDay{2015, 1, 1}),
+             Rest("cash_flow_statements", YearMonthDay{2015, 1, 1}),
+             Rest("income_statements", YearMonthDay{2015, 1, 1}),
+             Rest("financials", YearMonthDay{2015, 1, 1}),
+             Rest("ratios"),
+             Rest("tickers"),
+             Rest("ticker_types"),
+             Rest("exchanges"),
+             Rest("market_holidays"),
+             Rest("ticker_events"),
+             Rest("related_companies"),
+             FlatFile("stocks_daily", "us_stocks_sip/day_aggs_v1"),
+             FlatFile("stocks_minute", "us_stocks_sip/minute_aggs_v1"),
+             FlatFile("options_daily", "us_options_opra/day_aggs_v1"),
+             FlatFile("options_minute", "us_options_opra/minute_aggs_v1"),
+         }) {
+      all.push_back({one.name, {one}});
+    }
+    const auto together = [&](const char* name, std::initializer_list<std::string_view> parts) {
+      Recipe recipe{name, {}};
+      for (const std::string_view part : parts) {
+        recipe.datasets.push_back(std::ranges::find(all, part, &Recipe::name)->datasets.front());
+      }
+      all.push_back(std::move(recipe));
     };
-    auto flat_file = [&](const char* name, const char* path) {
-      return one({.name = name, .source = "polygon", .flat_file = path, .start = ToDay({2020, 1, 1})});
-    };
-    auto rest = [&](const char* table, YearMonthDay start) {
-      return one({.name = table, .source = "polygon", .rest = table, .start = ToDay(start)});
-    };
-    auto deribit = [](const char* data_type, std::vector<std::string> symbols) {
+    const auto deribit = [](const char* data_type, std::vector<std::string> symbols) {
       return DatasetConfig{.name = fmt::format("deribit_{}", data_type),
                            .source = "tardis",
                            .exchange = "deribit",
@@ -31,25 +80,13 @@ const std::vector<Recipe>& Recipes() {
                            .start = ToDay({2019, 3, 30})};  // where Tardis' files of it begin
     };
     const std::vector<std::string> perpetuals = {"BTC-PERPETUAL", "ETH-PERPETUAL"};
-    return std::vector<Recipe>{
-        databento("futures_1d", "ohlcv-1d", "@cme_valid"),
-        databento("futures_1h", "ohlcv-1h", "@cme_hourly_37"),
-        databento("futures_1m", "ohlcv-1m", "@cme_core_26"),
-        databento("options_1d", "ohlcv-1d", "@cme_options_19"),
-        one({.name = "fred", .source = "fred", .symbols = {"@fred"}}),
-        rest("dividends", {2000, 1, 1}),
-        rest("splits", {2000, 1, 1}),
-        rest("short_interest", {2017, 12, 1}),
-        rest("short_volume", {2024, 2, 1}),
-        rest("news", {2017, 4, 10}),
-        flat_file("stocks_daily", "us_stocks_sip/day_aggs_v1"),
-        flat_file("stocks_minute", "us_stocks_sip/minute_aggs_v1"),
-        flat_file("options_daily", "us_options_opra/day_aggs_v1"),
-        flat_file("options_minute", "us_options_opra/minute_aggs_v1"),
-        Recipe{"tardis",
-               {deribit("trades", perpetuals), deribit("derivative_ticker", perpetuals),
-                deribit("options_chain", {"OPTIONS"})}},
-    };
+    all.push_back({"tardis",
+                   {deribit("trades", perpetuals), deribit("derivative_ticker", perpetuals),
+                    deribit("options_chain", {"OPTIONS"})}});
+    together("fundamentals", {"balance_sheets", "cash_flow_statements", "income_statements", "ratios"});
+    together("corporate_actions", {"dividends", "splits", "ipos"});
+    together("reference", {"tickers", "ticker_types", "exchanges", "market_holidays"});
+    return all;
   }();
   return recipes;
 }
@@ -107,10 +144,8 @@ constexpr std::string_view kTemplate =
 }  // namespace
 
 const Recipe* FindRecipe(std::string_view name) {
-  for (const Recipe& recipe : Recipes()) {
-    if (recipe.name == name) return &recipe;
-  }
-  return nullptr;
+  const auto found = std::ranges::find(Recipes(), name, &Recipe::name);
+  return found == Recipes().end() ? nullptr : &*found;
 }
 
 std::vector<std::string> RecipeNames() {

@@ -11,7 +11,7 @@ namespace lode::cli {
 
 struct Recipe {
   std::string name;
-  std::vector<DatasetConfig> datasets;
+  std::vector<DatasetConfig> datasets;  // one of the recipe's name, or several
 };
 
 // nullptr when there is none.

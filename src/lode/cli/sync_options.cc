@@ -4,13 +4,33 @@
 #include <charconv>
 #include <iterator>
 #include <ranges>
+#include <set>
 
 #include "lode/base/nearest.h"
 #include "lode/cli/days.h"
 #include "lode/cli/gaps_file.h"
+#include "lode/cli/recipes.h"
 #include "lode/cli/utf8.h"
 
 namespace lode::cli {
+namespace {
+
+Status AddShortData(const Config& config, std::vector<const DatasetConfig*>* datasets) {
+  bool is_declared = false;
+  for (const auto& [name, dataset] : config.datasets()) {
+    if (dataset.source != "polygon" || (dataset.rest != "short_interest" && dataset.rest != "short_volume")) continue;
+    is_declared = true;
+    if (std::ranges::find(*datasets, &dataset) == datasets->end()) datasets->push_back(&dataset);
+  }
+  if (is_declared) return Ok();
+  return Fail(ErrorKind::kConfig,
+              "--include-short-data: {} declares neither; `lode init --recipe short_interest` and `--recipe "
+              "short_volume` do",
+              config.file().string());
+}
+
+}  // namespace
+
 Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, const std::vector<std::string>& names) {
   std::vector<const DatasetConfig*> datasets;
   if (names.empty()) {
@@ -28,6 +48,13 @@ Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, c
   for (const auto& [name, dataset] : config.datasets()) known.push_back(name);
   for (const std::string& name : names) {
     const DatasetConfig* dataset = config.FindDataset(name);
+    if (const Recipe* recipe = FindRecipe(name); dataset == nullptr && recipe != nullptr) {
+      const size_t before = datasets.size();
+      for (const DatasetConfig& one : recipe->datasets) {
+        if (const DatasetConfig* declared = config.FindDataset(one.name)) datasets.push_back(declared);
+      }
+      if (datasets.size() > before) continue;
+    }
     if (dataset == nullptr) {
       return Fail(ErrorKind::kNotFound, "no dataset {} is declared in {}{}", Printable(name), config.file().string(),
                   DidYouMean(name, known));
@@ -42,6 +69,10 @@ void SyncOptions::Declare(Arguments& arguments) {
   arguments.Option("-s,--start", "DAY", start_, "first day: YYYY-MM-DD, yesterday, -7d (default: the dataset's start)");
   arguments.Option("-e,--end", "DAY", end_, "last day, inclusive (default: yesterday)");
   arguments.Option("--days", "N", days_, "the last N days only");
+  arguments.Option("--backfill-years", "N", backfill_years_, "from N years ago, even before the dataset's start");
+  arguments.Flag("--all", all_, "every dataset that can be asked, as without names");
+  arguments.Flag("--include-short-data", include_short_data_,
+                 "the datasets of Polygon's short interest and short volume too");
   arguments.Option("--symbols", "A,B|@LIST|FILE", symbols_, "these symbols instead of the dataset's");
   arguments.Flag("--refetch", refetch_, "ask again for what is there already");
   arguments.Option("--gaps-file", "FILE", gaps_file_, "only the gaps that `lode gaps -o FILE` wrote");
@@ -50,15 +81,22 @@ void SyncOptions::Declare(Arguments& arguments) {
 
 Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, const Config& config) const {
   if (refetch_ && retry_failed_) return Fail(ErrorKind::kUsage, "--refetch and --retry-failed exclude each other");
+  if (all_ && !names_.empty()) return Fail(ErrorKind::kUsage, "give --all or datasets, not both");
   if (!gaps_file_.empty()) return RequestsOfGaps(session, config);
-  LODE_TRY(const auto datasets, SelectDatasets(config, names_));
+  LODE_TRY(auto datasets, SelectDatasets(config, names_));
+  const auto named = std::set(datasets.begin(), datasets.end());
+  if (include_short_data_) LODE_TRY(AddShortData(config, &datasets));
   std::vector<sync::SyncRequest> requests;
   for (const DatasetConfig* dataset : datasets) {
+    const Day today = session.today();
+    const bool is_snapshot = source::IsSnapshot(*dataset);
+    const std::optional<Day> own_start = dataset->start ? dataset->start : source::DefaultStart(*dataset);
     LODE_TRY(const PlanRange range,
-             ParsePlanRange({.start = start_, .end = end_, .days = days_},
-                            dataset->start ? dataset->start : source::DefaultStart(*dataset), session.today()));
+             ParsePlanRange({.start = start_, .end = end_, .days = days_, .backfill_years = backfill_years_},
+                            is_snapshot ? today : own_start, today, is_snapshot ? today : today - 1));
     sync::SyncRequest request{.paths = {config.lake_root()}, .config = &config, .dataset = dataset};
-    if (!symbols_.empty()) request.symbols = {symbols_};
+    // Short data is the whole market's, whichever tickers the others are asked for.
+    if (!symbols_.empty() && named.contains(dataset)) request.symbols = {symbols_};
     request.first = range.first;
     request.last = range.last;
     request.refetch = refetch_;

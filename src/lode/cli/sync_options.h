@@ -21,11 +21,12 @@ class SyncOptions {
   Result<std::vector<sync::SyncRequest>> RequestsOfGaps(const Session& session, const Config& config) const;
 
   std::vector<std::string> names_;
-  std::string start_, end_, days_, symbols_, gaps_file_;
-  bool refetch_ = false, retry_failed_ = false;
+  std::string start_, end_, days_, backfill_years_, symbols_, gaps_file_;
+  bool all_ = false, include_short_data_ = false, refetch_ = false, retry_failed_ = false;
 };
 
-// Datasets by name, in that order; without names, all that can be asked. kNotFound names the nearest one.
+// Datasets by name, in that order; a recipe's name means those of its datasets that are declared. Without names, all
+// that can be asked. kNotFound names the nearest one.
 Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, const std::vector<std::string>& names);
 // A flag's number; kUsage when it is none or out of range.
 Result<double> ParseNumber(std::string_view flag, const std::string& text, double least, double most);

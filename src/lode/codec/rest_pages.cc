@@ -8,6 +8,7 @@
 
 #include "lode/codec/json_table.h"
 #include "lode/codec/line_reader.h"
+#include "lode/codec/new_york_day.h"
 #include "lode/codec/text_decoder.h"
 
 namespace lode::codec {
@@ -16,13 +17,22 @@ namespace {
 namespace dom = lode_simdjson::dom;
 
 constexpr size_t kMaxPageBytes = size_t{64} << 20;
+constexpr int64_t kNsPerMs = 1'000'000;
 
 class RestPages final : public TextDecoder<JsonTable> {
  public:
-  RestPages(std::unique_ptr<ByteSource> bytes, const TableSchema& schema, const DecodeContext& context)
-      : TextDecoder(schema, schema, context), lines_(std::move(bytes), {.max_line_bytes = kMaxPageBytes}) {
+  RestPages(std::unique_ptr<ByteSource> bytes, const RestRequest& asked, const TableSchema& schema,
+            const DecodeContext& context)
+      : TextDecoder(schema, schema, context),
+        lines_(std::move(bytes), {.max_line_bytes = kMaxPageBytes}),
+        asked_(asked) {
     for (const Column& column : schema.columns) {
       if (column.origin != ColumnOrigin::kVendor) continue;
+      if (column.computed) {
+        const int index = rows_.Find(column.name);
+        (column.name == "ticker" ? ticker_ : column.name == "as_of" ? as_of_ : session_date_) = index;
+        continue;
+      }
       const std::string& name = column.vendor_name();
       const size_t dot = name.find('.');
       if (dot == std::string::npos) {
@@ -63,12 +73,17 @@ class RestPages final : public TextDecoder<JsonTable> {
     }
     dom::array list;
     dom::element results;
+    around_.reset();
     if (page.get(list) != lode_simdjson::SUCCESS) {
       if (!page.is_object()) return bad("neither an object nor a list");
       // A page without rows may leave them out.
       const auto found = page["results"].get(results);
       if (found == lode_simdjson::NO_SUCH_FIELD || results.is_null()) return Ok();
-      if (results.get(list) != lode_simdjson::SUCCESS) return bad("'results' is no list");
+      dom::object around;
+      if (results.get(around) == lode_simdjson::SUCCESS) around_ = around;
+      if ((around_ ? around["events"].get(list) : results.get(list)) != lode_simdjson::SUCCESS) {
+        return bad("'results' is no list");
+      }
     }
     next_ = list.begin();
     end_ = list.end();
@@ -79,7 +94,24 @@ class RestPages final : public TextDecoder<JsonTable> {
     dom::object object;
     if (row.get(object) != lode_simdjson::SUCCESS)
       return rows_.Reject("row", lode_simdjson::minify(row), "is no object");
+    return ReadMembers(object, "") && (!around_ || ReadMembers(*around_, "events")) && Compute(object);
+  }
+
+  // What neither the row nor the page's object says.
+  bool Compute(const dom::object& row) {
+    if (as_of_ >= 0 && asked_.day) rows_.SetDay(as_of_, *asked_.day);
+    if (ticker_ >= 0 && !rows_.SetText(ticker_, asked_.ticker)) return false;
+    int64_t ms = 0;
+    // A time that is none was refused before.
+    if (session_date_ >= 0 && row["t"].get(ms) == lode_simdjson::SUCCESS) {
+      rows_.SetDay(session_date_, days_.Of(ms * kNsPerMs));
+    }
+    return true;
+  }
+
+  bool ReadMembers(const dom::object& object, std::string_view without) {
     for (const auto& member : object) {
+      if (member.key == without) continue;
       if (const auto column = columns_.find(member.key); column != columns_.end()) {
         if (!rows_.Set(column->second, member.value)) return false;
       } else if (const auto group = inner_.find(member.key); group != inner_.end() && member.value.is_object()) {
@@ -104,17 +136,21 @@ class RestPages final : public TextDecoder<JsonTable> {
   }
 
   LineReader lines_;
+  const RestRequest asked_;
+  int ticker_ = -1, as_of_ = -1, session_date_ = -1;  // computed columns
+  NewYorkDays days_;
   dom::parser parser_;
   Columns columns_;
   std::map<std::string, Columns, std::less<>> inner_;
+  std::optional<dom::object> around_;  // the page's rows
   dom::array::iterator next_, end_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Decoder>> OpenRestPages(std::unique_ptr<ByteSource> bytes, const TableSchema& schema,
-                                               DecodeContext context) {
-  return std::make_unique<RestPages>(std::move(bytes), schema, context);
+Result<std::unique_ptr<Decoder>> OpenRestPages(std::unique_ptr<ByteSource> bytes, const RestRequest& asked,
+                                               const TableSchema& schema, DecodeContext context) {
+  return std::make_unique<RestPages>(std::move(bytes), asked, schema, context);
 }
 
 }  // namespace lode::codec

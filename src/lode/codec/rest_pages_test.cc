@@ -12,9 +12,10 @@ using fixture::Decoded;
 using fixture::DecodedRow;
 using ::testing::HasSubstr;
 
-Decoded Decode(std::string_view schema, const std::string& text) {
+Decoded Decode(std::string_view schema, const std::string& text, const RestRequest& asked = {}) {
   return fixture::DecodeAll([&](const DecodeContext& context) {
-    return OpenRestPages(FromMemory(std::as_bytes(std::span(text.data(), text.size()))), *FindSchema(schema), context);
+    return OpenRestPages(FromMemory(std::as_bytes(std::span(text.data(), text.size()))), asked, *FindSchema(schema),
+                         context);
   });
 }
 
@@ -58,6 +59,78 @@ TEST(RestPages, InnerObjectsListsAndUnknownMembers) {
   EXPECT_EQ(row.at("publisher_name"), "P");
   EXPECT_EQ(row.at("tickers"), R"(["A","B"])");
   EXPECT_EQ(row.at("_extra"), R"({"publisher.country":"US","rating":{"x":1}})");
+}
+
+TEST(RestPages, WhatRowsDoNotSayComesFromTheRequest) {
+  const RestRequest asked{.ticker = "BRK.A", .day = *ParseDay("2024-01-02")};
+  // 19:59 in New York, the next day by UTC.
+  const Decoded bars = Decode(
+      "polygon/aggregates_minute",
+      R"({"ticker":"BRK.A","results":[{"o":1,"c":2.5,"h":3,"l":0.5,"v":10.5,"vw":1.25,"t":1704243540000,"n":7}]})"
+      "\n",
+      asked);
+  ASSERT_EQ(bars.bad.count(), 0);
+  const DecodedRow& bar = bars.only().at(0);
+  EXPECT_EQ(bar.at("ticker"), "BRK.A");
+  EXPECT_EQ(bar.at("window_start"), std::to_string(ParseIsoNs("2024-01-03T00:59:00Z").value() / 1000));
+  EXPECT_EQ(bar.at("session_date"), Days("2024-01-02"));
+  EXPECT_EQ(bar.at("close"), "2.5");
+  EXPECT_EQ(bar.at("volume"), "10.5");
+  EXPECT_EQ(bar.at("transactions"), "7");
+  const Decoded related = Decode("polygon/related_companies",
+                                 R"({"results":[{"ticker":"MSFT"},{"score":1}]})"
+                                 "\n",
+                                 asked);
+  ASSERT_EQ(related.bad.count(), 1);  // it names none
+  EXPECT_EQ(related.only().at(0).at("ticker"), "BRK.A");
+  EXPECT_EQ(related.only().at(0).at("related_ticker"), "MSFT");
+  EXPECT_EQ(related.only().at(0).at("as_of"), Days("2024-01-02"));
+}
+
+TEST(RestPages, ABarWithoutATimeIsBad) {
+  const Decoded decoded =
+      Decode("polygon/grouped_daily", R"({"results":[{"T":"A","c":1},{"T":"A","t":"soon"},{"T":"A","t":9e18},)"
+                                      R"({"T":"NA","t":1704229200000,"otc":true}]})"
+                                      "\n");
+  EXPECT_EQ(decoded.error_text(), "");
+  ASSERT_EQ(decoded.bad.count(), 3);
+  EXPECT_EQ(decoded.only().at(0).at("ticker"), "NA");
+  EXPECT_EQ(decoded.only().at(0).at("session_date"), Days("2024-01-02"));
+}
+
+TEST(RestPages, EventsOfOneTicker) {
+  const Decoded decoded = Decode("polygon/ticker_events",
+                                 R"({"results":{"name":"Meta","cik":"0001326801","sector":"x","events":[)"
+                                 R"({"ticker_change":{"ticker":"META"},"type":"ticker_change","date":"2022-06-09"},)"
+                                 R"({"ticker_change":{"ticker":"FB"},"type":"ticker_change","date":"2012-05-18"}]}})"
+                                 "\n"
+                                 R"([{"date":"2001-01-01"}])"
+                                 "\n",
+                                 {.ticker = "META", .day = *ParseDay("2024-01-02")});
+  EXPECT_EQ(decoded.error_text(), "");
+  ASSERT_EQ(decoded.only().size(), 3u);
+  const DecodedRow& row = decoded.only()[1];
+  EXPECT_EQ(row.at("ticker"), "META");
+  EXPECT_EQ(row.at("new_ticker"), "FB");
+  EXPECT_EQ(row.at("date"), Days("2012-05-18"));
+  EXPECT_EQ(row.at("name"), "Meta");
+  EXPECT_EQ(row.at("_extra"), R"({"sector":"x"})");
+  EXPECT_EQ(decoded.only()[2].at("name"), "null") << "of the page before";
+}
+
+TEST(RestPages, StatementsKeepTheirJson) {
+  const Decoded decoded =
+      Decode("polygon/financials",
+             R"({"results":[{"cik":"1","filing_date":"2024-01-03","tickers":["A"],"financials":{"balance_sheet":)"
+             R"({"assets":{"value":352583000000.0,"unit":"USD"}},"income_statement":{},"segments":{}}}]})"
+             "\n");
+  EXPECT_EQ(decoded.error_text(), "");
+  ASSERT_EQ(decoded.bad.count(), 0);
+  const DecodedRow& row = decoded.only().at(0);
+  EXPECT_EQ(row.at("balance_sheet"), R"({"assets":{"value":352583000000.0,"unit":"USD"}})");
+  EXPECT_EQ(row.at("cash_flow_statement"), "null");
+  EXPECT_EQ(row.at("tickers"), R"(["A"])");
+  EXPECT_EQ(row.at("_extra"), R"({"financials.segments":{}})");
 }
 
 TEST(RestPages, MalformedRowsAreNamed) {

@@ -55,9 +55,10 @@ struct Column {
 
 // How equal keys are treated when a partition is merged.
 enum class MergeRule {
-  kNewestByKey,   // one row a key: higher vendor last_modified_date, then the later receipt
-  kReplaceDays,   // one row a key; a new file of the whole market's day replaces all rows the day had
-  kReplaceCells,  // every row is kept; a new delivery replaces all rows of its cells
+  kNewestByKey,    // one row a key: higher vendor last_modified_date, then the later receipt
+  kReplaceDays,    // one row a key; a new file of the whole market's day replaces all rows the day had
+  kReplaceSymbol,  // one row a key; a new answer for a symbol's day replaces all rows the symbol had of it
+  kReplaceCells,   // every row is kept; a new delivery replaces all rows of its cells
 };
 
 // What a cell's day stands for. Tables of a few rows a year have one cell a year, dated its first day.

@@ -119,7 +119,14 @@ std::string_view SourceRules(std::string_view source) {
            "Lists are\n"
            "  JSON text: `unnest(from_json(tickers, '[\"VARCHAR\"]'))`.\n"
            "- **Decimals** are DOUBLE. A number as text is taken too.\n"
-           "- A table is the whole market's: a day that is asked for again replaces all rows it had.\n";
+           "- A day that is asked for again replaces all rows it had: the whole market's, or its ticker's where the "
+           "table is asked\n"
+           "  for ticker by ticker.\n"
+           "- **Bars** have their times in milliseconds since 1970 UTC; `session_date` is the day in New York.\n"
+           "- A **snapshot** tells how things are on the day it was asked for, `as_of`: the latest is `WHERE as_of = "
+           "(SELECT\n"
+           "  max(as_of) FROM tickers)`.\n"
+           "- The views `<dataset>_by_ticker` have a row for each ticker of the list `tickers`.\n";
   }
   if (source == "fred") {
     return "\n# FRED\n"
@@ -152,15 +159,18 @@ std::string SchemaDocs() {
     if (schema->source != source) text += SourceRules(source = schema->source);
     const bool by_key = schema->merge != MergeRule::kReplaceCells;
     const bool by_day = schema->merge == MergeRule::kReplaceDays;
+    const bool by_symbol_day = schema->merge == MergeRule::kReplaceSymbol;
     text += fmt::format("\n## {} (version {})\n", schema->name, schema->version);
-    text +=
-        fmt::format("Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
-                    fmt::format("{} {}{}", by_key ? "one row a key" : "every row kept, identified by",
-                                Joined(schema->key), by_day ? "; a new file of a day replaces the whole day" : ""),
-                    Joined(schema->order), schema->day_column,
-                    schema->cell_span == CellSpan::kYear  ? ", and a cell is its year"
-                    : schema->fallback_day_column.empty() ? ""
-                                                          : fmt::format(", else `{}`", schema->fallback_day_column));
+    text += fmt::format(
+        "Partition `{}`; {}; rows in order of {}; the day is that of `{}`{}.\n\n", schema->layout,
+        fmt::format("{} {}{}", by_key ? "one row a key" : "every row kept, identified by", Joined(schema->key),
+                    by_day          ? "; a new file of a day replaces the whole day"
+                    : by_symbol_day ? "; a new answer for a symbol's day replaces what it had"
+                                    : ""),
+        Joined(schema->order), schema->day_column,
+        schema->cell_span == CellSpan::kYear  ? ", and a cell is its year"
+        : schema->fallback_day_column.empty() ? ""
+                                              : fmt::format(", else `{}`", schema->fallback_day_column));
     text += "| # | column | type | null | meaning |\n|---|---|---|---|---|\n";
     int id = 0;
     for (const Column& column : schema->columns) {

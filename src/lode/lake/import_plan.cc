@@ -79,10 +79,12 @@ class Present {
   const std::set<std::string>& lost() const { return lost_; }
   const std::map<int64_t, ledger::Receipt>& receipts() const { return receipts_; }
   const std::map<Day, std::set<int64_t>>& cell_receipts() const { return cell_receipts_; }
-  // Whether the vendor has revised the cell since.
-  bool IsOutdated(const ledger::Cell& cell) const {
+  // Whether rows of the cell, as a receipt has it, gave way to a later answer.
+  bool IsOutdated(const ledger::Cell& cell, int64_t sequence, codec::MergeRule merge) const {
     const auto now = cells_.find({cell.symbol, cell.day});
-    return now != cells_.end() && IsRevision(now->second, cell);
+    if (now == cells_.end()) return false;
+    if (merge == codec::MergeRule::kReplaceSymbol) return now->second.sequence != sequence;
+    return merge == codec::MergeRule::kNewestByKey && IsRevision(now->second.cell, cell);
   }
 
  private:
@@ -98,7 +100,7 @@ class Present {
     LODE_TRY(const auto cells, ledger.Cells(request.dataset));
     for (const ledger::CellRow& row : cells) {
       cell_receipts_[row.cell.day].insert(row.sequence);
-      cells_.emplace(std::pair(row.cell.symbol, row.cell.day), row.cell);
+      cells_.emplace(std::pair(row.cell.symbol, row.cell.day), row);
     }
     return Ok();
   }
@@ -107,9 +109,9 @@ class Present {
   std::vector<ledger::RawFileRow> raw_files_;
   std::map<std::string, std::vector<const ledger::RawFileRow*>> by_hash_;
   std::set<std::string> lost_;
-  std::map<int64_t, ledger::Receipt> receipts_;                // only read when partitions are lost
-  std::map<Day, std::set<int64_t>> cell_receipts_;             // likewise
-  std::map<std::pair<std::string, Day>, ledger::Cell> cells_;  // likewise
+  std::map<int64_t, ledger::Receipt> receipts_;                   // only read when partitions are lost
+  std::map<Day, std::set<int64_t>> cell_receipts_;                // likewise
+  std::map<std::pair<std::string, Day>, ledger::CellRow> cells_;  // likewise
 };
 
 std::string FolderOf(const Delivery& delivery) {
@@ -353,15 +355,16 @@ class Planner {
     }
     input.sequence = receipt.sequence;
     std::set<Day> days;
+    const codec::MergeRule merge = request_.schema->merge;
     for (const ledger::Cell& cell : receipt.cells) {
       input.replay_modified[cell.day] = cell.modified;
-      const bool by_key = request_.schema->merge == codec::MergeRule::kNewestByKey;
-      if (by_key && present_.IsOutdated(cell)) input.outdated[cell.day].insert(cell.symbol);
+      if (present_.IsOutdated(cell, receipt.sequence, merge)) input.outdated[cell.day].insert(cell.symbol);
       const auto current = present_.cell_receipts().find(cell.day);
       const bool is_current = current != present_.cell_receipts().end() && current->second.contains(receipt.sequence);
       if (is_current || !GivesWay(cell)) days.insert(cell.day);
     }
-    if (request_.schema->merge != codec::MergeRule::kNewestByKey) input.only_days = std::move(days);
+    const bool tells_symbols = merge == codec::MergeRule::kNewestByKey || merge == codec::MergeRule::kReplaceSymbol;
+    if (!tells_symbols) input.only_days = std::move(days);
     return input;
   }
 

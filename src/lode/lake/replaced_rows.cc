@@ -24,6 +24,10 @@ bool IsDelivered(const ledger::Cell& cell) {
          (cell.state == kPending && cell.rows);
 }
 
+bool IsNewAnswer(const ledger::Cell& newer, const ledger::Cell& older) {
+  return IsDelivered(newer) && !newer.symbol.starts_with(kFileGroupPrefix) && ledger::Replaces(newer, older);
+}
+
 }  // namespace
 
 Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector<ledger::Cell>& cells,
@@ -71,7 +75,12 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
     LODE_TRY(replaced.ReplaceDays(cells, present));
     return replaced;
   }
-  if (schema != nullptr && schema->merge == codec::MergeRule::kNewestByKey) replaced.ReplaceRevised(cells, present);
+  if (schema != nullptr && schema->merge == codec::MergeRule::kNewestByKey) {
+    replaced.ReplaceSymbols(cells, present, IsRevision);
+  }
+  if (schema != nullptr && schema->merge == codec::MergeRule::kReplaceSymbol) {
+    replaced.ReplaceSymbols(cells, present, IsNewAnswer);
+  }
   if (schema == nullptr || schema->merge != codec::MergeRule::kReplaceCells) return replaced;
   LODE_TRY(const auto receipts, writer.ledger().Receipts(writer.dataset()));
   std::set<int64_t> from_wire;
@@ -142,13 +151,14 @@ Status ReplacedRows::ReplaceDays(const std::vector<ledger::Cell>& delivered,
   return Ok();
 }
 
-void ReplacedRows::ReplaceRevised(const std::vector<ledger::Cell>& delivered,
-                                  const std::vector<ledger::CellRow>& present) {
+void ReplacedRows::ReplaceSymbols(const std::vector<ledger::Cell>& delivered,
+                                  const std::vector<ledger::CellRow>& present,
+                                  bool (*replaces)(const ledger::Cell& newer, const ledger::Cell& older)) {
   std::map<std::pair<std::string, Day>, const ledger::Cell*> known;
   for (const ledger::CellRow& row : present) known[{row.cell.symbol, row.cell.day}] = &row.cell;
   for (const ledger::Cell& cell : delivered) {
     const auto found = known.find({cell.symbol, cell.day});
-    if (found == known.end() || !HoldsRows(*found->second) || !IsRevision(cell, *found->second)) continue;
+    if (found == known.end() || !HoldsRows(*found->second) || !replaces(cell, *found->second)) continue;
     revised_[cell.day].revised.insert(cell.symbol);
     touched_.emplace(cell.day, cell.symbol);
   }

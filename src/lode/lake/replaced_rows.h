@@ -45,8 +45,10 @@ class ReplacedRows {
   // another file's, or the new file may be cut short and the present one is not.
   Status ReplaceDays(const std::vector<ledger::Cell>& delivered, const std::vector<ledger::CellRow>& present);
 
-  // The other bars: cells that were revised.
-  void ReplaceRevised(const std::vector<ledger::Cell>& delivered, const std::vector<ledger::CellRow>& present);
+  // Tables whose rows tell their symbol: cells of which `replaces` says that the new one takes the place of the old
+  // one.
+  void ReplaceSymbols(const std::vector<ledger::Cell>& delivered, const std::vector<ledger::CellRow>& present,
+                      bool (*replaces)(const ledger::Cell& newer, const ledger::Cell& older));
   bool IsRevised(const arrow::RecordBatch& rows, uint32_t row, Day day);
 
   struct RevisedDay {

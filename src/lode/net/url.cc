@@ -76,6 +76,14 @@ Result<Url> ParseUrl(std::string_view text) {
   return Describe(handle.get());
 }
 
+Result<Url> ParseBaseUrl(std::string_view text) {
+  LODE_TRY(Url base, ParseUrl(text));
+  if (!base.query.empty()) return Fail(ErrorKind::kConfig, "it holds a query");
+  while (base.path.ends_with('/')) base.path.pop_back();
+  base.text = base.origin + base.path;
+  return base;
+}
+
 Result<Url> ResolveLocation(const Url& base, std::string_view location) {
   if (location.empty() || HasControlOrSpace(location)) return NotAUrl("an empty or malformed Location");
   LODE_TRY(const CurlApi* curl, LoadCurl());

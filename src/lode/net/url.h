@@ -23,6 +23,9 @@ struct Url {
 // kConfig when it is no absolute http(s) URL, names a user or a password, or holds a space or a control character.
 Result<Url> ParseUrl(std::string_view text);
 
+// What paths are appended to: no '/' at the end of `text` and `path`. kConfig when it holds a query, too.
+Result<Url> ParseBaseUrl(std::string_view text);
+
 // What a Location header of `base` leads to: absolute or relative in every form of RFC 3986.
 Result<Url> ResolveLocation(const Url& base, std::string_view location);
 

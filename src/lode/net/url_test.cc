@@ -43,6 +43,17 @@ TEST(Url, LocationsResolve) {
     EXPECT_FALSE(ResolveLocation(base, text)) << text;
 }
 
+TEST(Url, ABaseEndsWithoutASlash) {
+  for (const auto& [text, base] : {std::pair{"https://api.example.com", "https://api.example.com"},
+                                   {"https://api.example.com/", "https://api.example.com"},
+                                   {"http://127.0.0.1:80/v1//", "http://127.0.0.1/v1"}}) {
+    EXPECT_EQ(ParseBaseUrl(text).value().text, base);
+  }
+  EXPECT_EQ(ParseBaseUrl("https://api.example.com/v1/").value().path, "/v1");
+  EXPECT_FALSE(ParseBaseUrl("https://api.example.com/?key=1"));
+  EXPECT_FALSE(ParseBaseUrl("api.example.com"));
+}
+
 TEST(Url, LoopbackIsKnown) {
   for (const char* text : {"http://127.0.0.1:9/", "http://127.9.9.9/", "http://[::1]/", "https://LOCALHOST/"}) {
     EXPECT_TRUE(IsLoopback(ParseUrl(text).value())) << text;

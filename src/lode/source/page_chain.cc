@@ -80,7 +80,6 @@ class Chain final : public std::enable_shared_from_this<Chain> {
       ++pages_;
     }
     if (step.next) return Ask(std::move(*step.next));
-    if (::fsync(file_.get()) != 0) return Stop(OsError("sync").error());
     End({.kind = FetchOutcome::Kind::kFetched, .size = size_, .sha256 = hash_.HexDigest()}, std::nullopt);
   }
 

@@ -32,8 +32,9 @@ struct PageReader {
   std::function<std::optional<net::Request>(const net::Outcome& answer)> recover;
 };
 
-// Fetches the chain; `done` is called once, on the client's thread. The outcome is kFetched or what FailureOf says
-// of the answer that ended it, for the vendor's folder to judge again. `client` outlives the chain.
+// Fetches the chain, for a supply that is free: the file is not synced to the disk. `done` is called once, on the
+// client's thread. The outcome is kFetched or what FailureOf says of the answer that ended it, for the vendor's folder
+// to judge again. `client` outlives the chain.
 struct ChainOutcome {
   FetchOutcome outcome;
   std::optional<net::Outcome> answer;  // of the page that failed

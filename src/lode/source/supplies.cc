@@ -28,6 +28,7 @@ constexpr std::array kSupplies = std::to_array<Entry>({
     {"databento", databento::OpenSupply},
     {"fred", fred::OpenSupply, nullptr, nullptr, YearMonthDay{1776, 7, 4}},
     {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols},
+    {"polygon", polygon::OpenRest, polygon::IsPerTicker},
     {"polygon", polygon::OpenRest, IsRest, polygon::kAllSymbols},
     {"tardis", tardis::OpenSupply},
 });
@@ -47,6 +48,8 @@ std::optional<Day> DefaultStart(const DatasetConfig& dataset) {
   const Entry* entry = FindEntry(dataset);
   return entry != nullptr && entry->start ? std::optional(ToDay(*entry->start)) : std::nullopt;
 }
+
+bool IsSnapshot(const DatasetConfig& dataset) { return dataset.source == "polygon" && polygon::IsSnapshot(dataset); }
 
 std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset) {
   const Entry* entry = FindEntry(dataset);

@@ -28,6 +28,7 @@ struct Expectation {
   std::string pending_reason;           // of days that are not ready; empty: their place in a condition list
   std::string missing_reason;           // the same, of days that the vendor has nothing of
   std::vector<Expectation> more;        // of symbols that have days, or dates of revision, of their own
+  bool is_snapshot = false;             // of the moment it is asked for: days before these cannot be had any more
 };
 
 // What requests would bring. Fields the vendor was not asked for or does not tell stay empty.
@@ -100,6 +101,9 @@ bool HasSupply(const DatasetConfig& dataset);
 
 // Where a dataset begins that does not say so; nullopt: it must.
 std::optional<Day> DefaultStart(const DatasetConfig& dataset);
+
+// Whether the vendor tells how things are when it is asked, and of no day before: its one day is today.
+bool IsSnapshot(const DatasetConfig& dataset);
 
 // What a dataset asks for that names no symbols, where its source has an answer: a file of the whole market is asked
 // for as ALL_SYMBOLS. Empty: it must name some.

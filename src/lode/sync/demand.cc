@@ -7,6 +7,7 @@
 
 #include "lode/codec/schema.h"
 #include "lode/lake/survey.h"
+#include "lode/plan/coverage.h"
 #include "lode/plan/work.h"
 
 namespace lode::sync {
@@ -14,6 +15,8 @@ namespace {
 
 using ledger::CellRow;
 using CellKey = std::pair<std::string, Day>;
+
+const Day kFirstSnapshot = ToDay({2000, 1, 1});
 
 Result<std::vector<CellRow>> PresentCells(const lake::LakePaths& paths, ledger::Ledger* ledger,
                                           const std::string& dataset, Day first, Day last) {
@@ -141,6 +144,21 @@ std::vector<Part> PartsOf(source::Expectation expectation, std::vector<CellRow> 
   return parts;
 }
 
+// What was not had of a snapshot's days before `today` cannot be had any more: not work, and no gap either.
+std::vector<ledger::Cell> PastSnapshots(const std::vector<CellRow>& present, Day today) {
+  std::vector<ledger::Cell> past;
+  for (const CellRow& row : present) {
+    const ledger::Cell& cell = row.cell;
+    if (cell.day >= today || ledger::IsSettled(cell.state) || cell.reason == plan::kLostReason) continue;
+    ledger::Cell over{.symbol = cell.symbol,
+                      .day = cell.day,
+                      .state = ledger::CellState::kNotListed,
+                      .reason = "a snapshot, which was to be had on that day alone"};
+    if (ledger::Replaces(over, cell)) past.push_back(std::move(over));
+  }
+  return past;
+}
+
 }  // namespace
 
 Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, const DatasetConfig& dataset,
@@ -150,7 +168,10 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   const codec::TableSchema* schema = codec::FindSchema(dataset.schema_name());
   const Day first = schema == nullptr ? options.first : schema->CellDay(options.first);
   LODE_TRY(source::Expectation expectation, supply.Expect(options.symbols, options.first, options.last));
-  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, first, options.last));
+  // Of a snapshot what is there, or was fetched, of days before is looked at too: it is over.
+  const Day known_from = expectation.is_snapshot ? kFirstSnapshot : first;
+  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, known_from, options.last));
+  if (expectation.is_snapshot) demand.recorded = PastSnapshots(present, DayOf(NowNs()));
   std::vector<Part> parts = PartsOf(std::move(expectation), std::move(present), layout.has_symbol());
   const plan::WorkOptions work_options{
       .first = first, .last = options.last, .refetch = options.refetch, .retry_failed_only = options.retry_failed_only};
@@ -168,7 +189,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
   std::map<Part*, std::vector<Fetched>> wanted;
   for (Fetched& fetched : kept) {
-    if (!IsInScope(fetched, first, options.last, symbols)) continue;
+    if (!IsInScope(fetched, known_from, options.last, symbols)) continue;
     const auto known = part_of.find(fetched.request.symbols.front());
     if (known == part_of.end()) {
       demand.useless.push_back(std::move(fetched));

@@ -93,6 +93,18 @@ TEST_F(DemandTest, KeptFilesAreNotAskedForAgain) {
   EXPECT_THAT(demand.useless, IsEmpty());
 }
 
+// Fetched yesterday by a run that did not end: of a snapshot that is over, and nobody will want it.
+TEST_F(DemandTest, KeptFilesOfAPastSnapshotAreUseless) {
+  const Day today = DayOf(NowNs());
+  options_ = {.symbols = {"A.FUT"}, .first = today, .last = today};
+  supply_.expectation.days = {{.day = today}};
+  supply_.expectation.is_snapshot = true;
+  const plan::Request past{{"A.FUT"}, {{.day = today - 1}}};
+  EXPECT_THAT(Ids(Find({Kept("x", past)}).useless), ElementsAre("x"));
+  supply_.expectation.is_snapshot = false;
+  EXPECT_THAT(Find({Kept("x", past)}).useless, IsEmpty());
+}
+
 TEST_F(DemandTest, TwoKeptFilesOfTheSameCellsAreOneTooMany) {
   const Demand demand = Find({Kept("x", RequestOf({"A.FUT", "B.FUT"}, "2024-02-01", 3)),
                               Kept("y", RequestOf({"B.FUT", "C.FUT"}, "2024-02-02", 3))});

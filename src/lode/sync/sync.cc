@@ -505,7 +505,9 @@ Result<std::vector<std::string>> SymbolsOf(const SyncRequest& request) {
   LODE_TRY(std::vector<std::string> symbols,
            symbol::ExpandSymbols(is_own ? dataset.symbols : request.symbols, dataset.stype_in, folder));
   if (symbols.empty()) symbols = source::DefaultSymbols(dataset);
-  if (symbols.empty()) return Fail(ErrorKind::kConfig, "dataset {} has no symbols", dataset.name);
+  if (symbols.empty())
+    return Fail(ErrorKind::kConfig, "dataset {} has no symbols: name them in its table, or with --symbols",
+                dataset.name);
   return symbols;
 }
 

@@ -155,6 +155,20 @@ TEST_F(SinkTest, ViewsOfGoneDatasetsGoAndTheUsersStay) {
   EXPECT_EQ(OneText("SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1"), "mine|nq");
 }
 
+TEST(Views, ByTickerWhereRowsListTickers) {
+  const auto names = [](const std::vector<View>& views) {
+    std::vector<std::string> all;
+    for (const View& view : views) all.push_back(view.name);
+    return all;
+  };
+  const ViewedDataset news{"news", "polygon/news", false}, bars{"bars", "ohlcv-1d", false};
+  EXPECT_EQ(names(ViewsOf(bars, {bars, news}, "x")), std::vector<std::string>{"bars"});
+  EXPECT_EQ(names(ViewsOf(news, {bars, news}, "x")), (std::vector<std::string>{"news", "news_by_ticker"}));
+  // A dataset of that name comes first.
+  const ViewedDataset other{"news_by_ticker", "ohlcv-1d", false};
+  EXPECT_EQ(names(ViewsOf(news, {news, other}, "x")), std::vector<std::string>{"news"});
+}
+
 TEST_F(SinkTest, ViewsFollowALakeThatMoved) {
   WritePartition("nq", "year=2024/data.parquet", std::string(kBar));
   std::unique_ptr<ledger::Ledger> ledger = LedgerOf({"nq"});

@@ -47,14 +47,17 @@ Status CreateViews(Connection& connection, const QueryRequest& request, const st
                    std::optional<Pins>& pins) {
   for (const ViewedDataset& dataset : datasets) {
     fs::path folder = request.paths.bronze(dataset.name);
-    bool named = Names(request.sql, dataset.name);
+    const auto is_named = [&](const View& view) { return Names(request.sql, view.name); };
+    bool named = std::ranges::any_of(ViewsOf(dataset, datasets, folder), is_named);
     if (pins && named && !dataset.is_empty) {
       Result<fs::path> pinned = pins->Pin(request.paths, dataset.name);
       if (pinned) folder = *pinned;
       if (!pinned) log::Debug("{}; reading bronze itself", pinned.error().ToString());
     }
-    Status created = connection.Execute(ViewSql(dataset, folder));
-    if (!created && named) return std::unexpected(std::move(created).error().With("dataset " + dataset.name));
+    for (const View& view : ViewsOf(dataset, datasets, folder)) {
+      Status created = connection.Execute(view.sql);
+      if (!created && named) return std::unexpected(std::move(created).error().With("dataset " + dataset.name));
+    }
   }
   return Ok();
 }

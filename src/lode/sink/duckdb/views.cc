@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kViewVersion = 1;  // of the views' own form
+constexpr int kViewVersion = 2;  // of the views' own form
 constexpr std::string_view kComment = "lode: bronze of ";
 
 fs::path FingerprintFile(const lake::LakePaths& paths) { return paths.root / ".lode" / "views"; }
@@ -65,30 +65,47 @@ std::string NoRowsSql(const codec::TableSchema& schema) {
   return fmt::format("SELECT {} WHERE false", fmt::join(columns, ", "));
 }
 
+std::string BronzeSql(const ViewedDataset& dataset, const codec::TableSchema* schema, const fs::path& folder) {
+  std::string sql = "CREATE OR REPLACE VIEW " + SqlName(dataset.name) + " AS SELECT *";
+  if (schema != nullptr) {
+    for (const codec::Column& column : schema->columns) {
+      if (column.type != codec::ColumnType::kPrice) continue;
+      sql += fmt::format(", CAST({} AS DOUBLE) AS {}", SqlName(column.name), SqlName(column.name + "_f64"));
+    }
+  }
+  if (dataset.is_empty && schema != nullptr) return sql + " FROM (" + NoRowsSql(*schema) + ")";
+  return sql + " FROM read_parquet(" + SqlText(LiteralPattern(folder) + "/**/*.parquet") +
+         ", hive_partitioning = false)";
+}
+
 // Views of ours whose dataset is gone.
-Status DropStale(Connection& connection, const std::vector<ViewedDataset>& datasets) {
+Status DropStale(Connection& connection, const std::vector<View>& views) {
   LODE_TRY(std::vector<std::string> ours,
            connection.Texts("SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main' AND "
                             "starts_with(comment, " +
                             SqlText(kComment) + ")"));
   for (const std::string& name : ours) {
-    bool kept = std::ranges::any_of(datasets, [&](const ViewedDataset& dataset) { return dataset.name == name; });
-    if (!kept) LODE_TRY(connection.Execute("DROP VIEW IF EXISTS " + SqlName(name)));
+    if (std::ranges::find(views, name, &View::name) == views.end())
+      LODE_TRY(connection.Execute("DROP VIEW IF EXISTS " + SqlName(name)));
   }
   return Ok();
 }
 
 Status WriteViews(const lake::LakePaths& paths, const std::vector<ViewedDataset>& datasets) {
   LODE_TRY(Connection connection, Connection::Open(paths.duckdb(), {{"threads", "1"}, {"memory_limit", "128MiB"}}));
-  LODE_TRY(connection.Execute("BEGIN"));
-  LODE_TRY(DropStale(connection, datasets));
   std::error_code problem;
   fs::path root = fs::canonical(paths.root, problem);
   if (problem) return Fail(ErrorKind::kStorage, "{}: {}", paths.root.string(), problem.message());
+  std::vector<View> views;
   for (const ViewedDataset& dataset : datasets) {
-    LODE_TRY(connection.Execute(ViewSql(dataset, root / "bronze" / dataset.name)));
-    LODE_TRY(connection.Execute("COMMENT ON VIEW " + SqlName(dataset.name) + " IS " +
-                                SqlText(std::string(kComment) + dataset.name)));
+    std::ranges::move(ViewsOf(dataset, datasets, root / "bronze" / dataset.name), std::back_inserter(views));
+  }
+  LODE_TRY(connection.Execute("BEGIN"));
+  LODE_TRY(DropStale(connection, views));
+  for (const View& view : views) {
+    LODE_TRY(connection.Execute(view.sql));
+    LODE_TRY(connection.Execute("COMMENT ON VIEW " + SqlName(view.name) + " IS " +
+                                SqlText(std::string(kComment) + view.dataset)));
   }
   return connection.Execute("COMMIT");
 }
@@ -112,18 +129,18 @@ Result<std::vector<ViewedDataset>> ViewedDatasets(const lake::LakePaths& paths, 
   return viewed;
 }
 
-std::string ViewSql(const ViewedDataset& dataset, const fs::path& folder) {
+std::vector<View> ViewsOf(const ViewedDataset& dataset, const std::vector<ViewedDataset>& all, const fs::path& folder) {
   const codec::TableSchema* schema = codec::FindSchema(dataset.schema);
-  std::string sql = "CREATE OR REPLACE VIEW " + SqlName(dataset.name) + " AS SELECT *";
-  if (schema != nullptr) {
-    for (const codec::Column& column : schema->columns) {
-      if (column.type != codec::ColumnType::kPrice) continue;
-      sql += fmt::format(", CAST({} AS DOUBLE) AS {}", SqlName(column.name), SqlName(column.name + "_f64"));
-    }
+  std::vector<View> views = {{dataset.name, dataset.name, BronzeSql(dataset, schema, folder)}};
+  std::string by_ticker = dataset.name + "_by_ticker";
+  const bool is_free = std::ranges::find(all, by_ticker, &ViewedDataset::name) == all.end();
+  if (schema != nullptr && schema->Find("tickers") >= 0 && is_free) {
+    std::string sql = fmt::format(
+        R"(CREATE OR REPLACE VIEW {} AS SELECT unnest(from_json(tickers, '["VARCHAR"]')) AS ticker, * FROM {})",
+        SqlName(by_ticker), SqlName(dataset.name));
+    views.push_back({std::move(by_ticker), dataset.name, std::move(sql)});
   }
-  if (dataset.is_empty && schema != nullptr) return sql + " FROM (" + NoRowsSql(*schema) + ")";
-  return sql + " FROM read_parquet(" + SqlText(LiteralPattern(folder) + "/**/*.parquet") +
-         ", hive_partitioning = false)";
+  return views;
 }
 
 Result<bool> ViewsAreCurrent(const lake::LakePaths& paths, ledger::Ledger& ledger) {

@@ -1,4 +1,5 @@
-// Views over bronze: one a dataset, with a DOUBLE twin `<column>_f64` of every DECIMAL(18,9) column.
+// Views over bronze: one a dataset, with a DOUBLE twin `<column>_f64` of every DECIMAL(18,9) column, and one by ticker
+// where rows list tickers.
 #pragma once
 
 #include <filesystem>
@@ -21,8 +22,15 @@ struct ViewedDataset {
 // neither: a view of no rows would lie.
 Result<std::vector<ViewedDataset>> ViewedDatasets(const lake::LakePaths& paths, ledger::Ledger& ledger);
 
-// CREATE OR REPLACE VIEW over every Parquet file below `folder`; of an empty dataset, over no rows of its schema.
-std::string ViewSql(const ViewedDataset& dataset, const std::filesystem::path& folder);
+struct View {
+  std::string name, dataset;
+  std::string sql;  // CREATE OR REPLACE VIEW …
+};
+// A dataset's views, each after those it reads. The first has its name and is over every Parquet file below `folder`;
+// of an empty dataset, over no rows of its schema. A table with a list `tickers` has <dataset>_by_ticker too, of one
+// row a row and ticker, unless `all` has a dataset of that name.
+std::vector<View> ViewsOf(const ViewedDataset& dataset, const std::vector<ViewedDataset>& all,
+                          const std::filesystem::path& folder);
 
 enum class ViewState {
   kCurrent,  // nothing had to be done; nothing was touched

@@ -13,7 +13,7 @@
 #include "lode/codec/vendor_csv.h"
 #include "lode/source/fred/supply.h"
 #include "lode/source/polygon/flat_file.h"
-#include "lode/source/polygon/rest.h"
+#include "lode/source/polygon/rest_endpoint.h"
 #include "lode/source/tardis/file_name.h"
 #include "lode/store/local_disk.h"
 
@@ -369,7 +369,10 @@ Result<std::unique_ptr<codec::Decoder>> OpenDecoder(const DataFile& file, const 
       if (schema.source == "fred") {
         return codec::OpenFredObservations(std::move(bytes), file.name_facts.symbol, schema, context);
       }
-      if (schema.source == "polygon_rest") return codec::OpenRestPages(std::move(bytes), schema, context);
+      if (schema.source == "polygon_rest") {
+        const codec::RestRequest asked{.ticker = file.name_facts.symbol, .day = file.name_facts.first};
+        return codec::OpenRestPages(std::move(bytes), asked, schema, context);
+      }
       return codec::OpenDatabentoNdjson(std::move(bytes), text, context);
     case Encoding::kParquet: {
       LODE_TRY(const codec::ColumnMapping mapping, codec::ParseColumnMapping(mapping_toml));

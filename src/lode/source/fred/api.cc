@@ -117,13 +117,11 @@ std::string ParseErrorMessage(std::string_view text) {
 }
 
 Result<Api> Api::Make(net::Client& client, std::string base_url, std::string key) {
-  LODE_TRY(const net::Url base, net::ParseUrl(base_url));
-  if (!base.query.empty()) return Fail(ErrorKind::kConfig, "sources.fred.base_url holds a query");
+  auto base = net::ParseBaseUrl(base_url);
+  if (!base) return std::unexpected(std::move(base).error().With("sources.fred.base_url"));
   if (key.empty()) return Fail(ErrorKind::kConfig, "sources.fred.key is empty");
-  std::string path = base.path;
-  while (path.ends_with('/')) path.pop_back();
-  client.LimitPath(path + "/", kRequestsPerSecond, kRateWindow);
-  return Api(client, base.origin + path, base.origin, std::move(key));
+  client.LimitPath(base->path + "/", kRequestsPerSecond, kRateWindow);
+  return Api(client, base->text, base->origin, std::move(key));
 }
 
 net::Request Api::Get(std::string_view path, const std::string& id, Fields fields) const {

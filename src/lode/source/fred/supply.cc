@@ -141,6 +141,7 @@ class FredSupply final : public Supply {
   Result<Estimate> EstimateCost(const plan::Work&, bool) override {
     return Estimate{.records = {}, .bytes = {}, .usd = 0};
   }
+  bool is_free() const override { return true; }
   // Cells are years: a request brings all that is missing of a series.
   std::optional<plan::ChunkLimits> request_limits() const override {
     return plan::ChunkLimits{.symbols = 1, .days = std::numeric_limits<int32_t>::max()};
