@@ -56,7 +56,8 @@ TEST(Calendars, KnowTheDaysEverybodyRemembers) {
   }
   EXPECT_EQ(Short("XNYS", "2012-10-31"), "open");
   EXPECT_EQ(On("XNYS", "2018-12-05"), "closed: Mourning of President G. H. W. Bush");
-  EXPECT_EQ(Short("cme_equity", "2018-12-05"), "open");
+  EXPECT_EQ(Short("cme_fx", "2018-12-05"), "open");
+  EXPECT_EQ(Short("cme_energy", "2018-12-05"), "open");
   EXPECT_EQ(On("XNYS", "2025-01-09"), "closed: Mourning of President Carter");
   EXPECT_EQ(On("XLON", "2022-09-19"), "closed: State funeral of the Queen");
   EXPECT_EQ(On("XLON", "2024-12-24"), "2024-12-24T08:00 2024-12-24T12:30 early: Before Christmas Day");
@@ -75,7 +76,8 @@ TEST(Calendars, KnowGoodFriday) {
   EXPECT_EQ(Short("cme_fx", "2023-04-07"), "10:15");
   EXPECT_EQ(Short("cme_rates", "2023-04-07"), "10:15");
   EXPECT_EQ(Short("cme_equity", "2019-04-19"), "closed");
-  EXPECT_EQ(Short("cme_equity", "2024-03-29"), "closed");
+  EXPECT_EQ(Short("cme_equity", "2022-04-15"), "closed");
+  EXPECT_EQ(Short("cme_fx", "2015-04-03"), "closed");
 }
 
 TEST(Calendars, KnowJuneteenth) {
@@ -158,7 +160,7 @@ TEST(Calendars, KeepLocalHoursAcrossEveryChangeOfClocks) {
       for (size_t i = 0; i < sessions.size(); ++i) {
         if (!sessions[i].early_close) clocks.insert(LocalClocks(calendar, sessions[i]));
         EXPECT_LT(sessions[i].open_ns, sessions[i].close_ns);
-        if (i > 0) EXPECT_LE(sessions[i - 1].close_ns, sessions[i].open_ns) << FormatDay(sessions[i].day);
+        EXPECT_TRUE(i == 0 || sessions[i - 1].close_ns <= sessions[i].open_ns) << FormatDay(sessions[i].day);
       }
       EXPECT_EQ(clocks.size(), 1u) << calendar.name() << " " << FormatDay(day) << ": "
                                    << fmt::format("{}", fmt::join(clocks, "| "));

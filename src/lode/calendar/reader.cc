@@ -176,7 +176,9 @@ class CalendarReader {
       return node == nullptr ? ParseClock("", period.source()) : ParseClock(TextOf(*node), node->source());
     };
     Calendar::Hours hours{.from = ToDay({1, 1, 1})};
-    if (const toml::node* from = period.get("from")) LODE_TRY(hours.from, ReadDay(*from));
+    if (const toml::node* from = period.get("from")) {
+      LODE_TRY(hours.from, ReadDay(*from));
+    }
     LODE_TRY(hours.open, clock("open"));
     LODE_TRY(hours.close, clock("close"));
     if (period.contains("break_start") != period.contains("break_end")) {

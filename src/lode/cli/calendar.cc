@@ -26,6 +26,11 @@ std::string Local(const calendar::Calendar& calendar, int64_t ns) {
   return text.erase(16, 3);
 }
 
+std::string Note(const calendar::Session& session, const std::string& name) {
+  if (!session.early_close) return name;
+  return name.empty() ? "early close" : "early close: " + name;
+}
+
 class CalendarCommand : public Command {
  public:
   void Declare(Arguments& arguments) override {
@@ -81,11 +86,9 @@ class CalendarCommand : public Command {
       const std::optional<calendar::Session> open = calendar.SessionOf(day);
       if (open) {
         session.out().Event(SessionFields(calendar, *open, name));
-        std::string note =
-            (open->early_close ? "early close" : "") + (open->early_close && !name.empty() ? ": " : "") + name;
         table.Add({FormatDay(day), session.ShowInstant(Instant(open->open_ns)),
                    session.ShowInstant(Instant(open->close_ns)), Local(calendar, open->open_ns),
-                   Local(calendar, open->close_ns), std::move(note)});
+                   Local(calendar, open->close_ns), Note(*open, name)});
         ++sessions;
         early_closes += open->early_close ? 1 : 0;
       } else if (!name.empty()) {
