@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the calendars of this folder anew.
+"""Makes the calendars of this folder anew (docs/calendars.md).
 
     data/calendars/renew.py --export FOLDER   the lists of the two packages into FOLDER, one CSV a list
     data/calendars/renew.py FOLDER            the calendars from such a folder

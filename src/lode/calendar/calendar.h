@@ -81,8 +81,9 @@ class Calendar {
   std::map<Day, std::string> extra_sessions_;  // against the week or a holiday; usual hours unless they close early
 };
 
-// The calendar of that name in the program's catalog (catalog.h); kConfig with the nearest name. Lives as long as the
-// program.
+// The calendar of that name in the program's catalog (catalog.h); lives as long as the program. Find: nullptr when
+// there is none. Get: kConfig with the nearest name, and for a catalog that cannot be read.
+const Calendar* Find(std::string_view name);
 Result<const Calendar*> Get(std::string_view name);
 
 }  // namespace lode::calendar

@@ -101,6 +101,11 @@ Result<const Catalog*> ProgramCatalog() {
   return &*catalog;
 }
 
+const Calendar* Find(std::string_view name) {
+  const Result<const Catalog*> catalog = ProgramCatalog();
+  return catalog ? (*catalog)->Find(name) : nullptr;
+}
+
 Result<const Calendar*> Get(std::string_view name) {
   LODE_TRY(const Catalog* catalog, ProgramCatalog());
   return catalog->Get(name);
