@@ -101,6 +101,9 @@ bool HasSupply(const DatasetConfig& dataset);
 // Where a dataset begins that does not say so; nullopt: it must.
 std::optional<Day> DefaultStart(const DatasetConfig& dataset);
 
+// The calendar that says which days a dataset should have; empty: the vendor does.
+std::string CalendarOf(const DatasetConfig& dataset);
+
 // What a dataset asks for that names no symbols, where its source has an answer: a file of the whole market is asked
 // for as ALL_SYMBOLS. Empty: it must name some.
 std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset);
