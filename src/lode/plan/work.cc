@@ -65,7 +65,9 @@ class SymbolWalk {
     uint32_t begin = range.begin;
     for (uint32_t i = range.begin; i < range.end; ++i) {
       const Day day = work_.days[i].day;
-      for (; next < present.size() && present[next].cell.day < day; ++next) NoteUnexpected(present[next].cell);
+      for (; next < present.size() && present[next].cell.day < day; ++next) {
+        if (i > range.begin) NoteUnexpected(present[next].cell);
+      }
       const bool there = next < present.size() && present[next].cell.day == day;
       const Verdict verdict = Judge(work_.days[i], there ? &present[next++].cell : nullptr);
       if (verdict == open) continue;
@@ -74,7 +76,6 @@ class SymbolWalk {
       begin = i;
     }
     Close(open, {begin, range.end});
-    for (; next < present.size(); ++next) NoteUnexpected(present[next].cell);
     if (!runs_.empty()) work_.symbols.push_back({listing_.symbol, std::move(runs_)});
   }
 
@@ -84,12 +85,11 @@ class SymbolWalk {
     return cell != nullptr && ledger::IsSettled(cell->state) && cell->state != CellState::kClosed;
   }
 
-  // The ledger waits for a day that does not exist any more: a holiday was added to the calendar.
+  // Between expected days the ledger waits for one that is none any more: a holiday was added to the calendar. Before
+  // the first and after the last a vendor's list may just not reach.
   void NoteUnexpected(const Cell& cell) {
-    const bool in_range =
-        (!options_.first || cell.day >= *options_.first) && (!options_.last || cell.day <= *options_.last);
     const bool is_open = cell.state == CellState::kMissing || cell.state == CellState::kPending;
-    if (!in_range || !is_open || cell.reason == kLostReason || options_.retry_failed_only) return;
+    if (!is_open || cell.reason == kLostReason || options_.retry_failed_only) return;
     work_.closed.push_back({listing_.symbol, cell.day});
   }
 

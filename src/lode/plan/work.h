@@ -72,8 +72,8 @@ struct Work {
 // A cell is work when it is absent, unsettled, `closed`, revised by the vendor, or `not_listed` although its listing
 // names an interval that holds it. Days the vendor calls pending or missing or gives only with a key, and days outside
 // the listing are never work, not even with `refetch`: they are recorded, unless the ledger says so already or knows
-// better (ledger::Replaces). So are, as closed, missing and pending cells from `first` to `last` on days that are not
-// expected.
+// better (ledger::Replaces). So are, as closed, missing and
+// pending cells between expected days.
 Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, std::span<const ledger::CellRow> present,
               const WorkOptions& options);
 
