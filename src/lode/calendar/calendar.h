@@ -1,9 +1,9 @@
 // Sessions of exchanges as versioned data: which days trade, from when to when, and why others do not.
 //
 // A calendar is its week, its usual hours and one line for each exception (docs/calendars.md). Future years are the
-// exchanges' plans. Where a vendor lists its own days (Databento's conditions), that
-// list goes first. Immutable after parsing: any thread may call. Days are session dates: the day a session belongs to,
-// which is the day after it opens for CME.
+// exchanges' plans. Where a vendor lists its own days (Databento's conditions), that list goes first. Immutable after
+// parsing: any thread may call. Days are session dates: the day a session belongs to, which is the day after it opens
+// for CME.
 #pragma once
 
 #include <cstdint>

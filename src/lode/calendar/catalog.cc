@@ -31,17 +31,17 @@ std::vector<Calendar> ReadShipped() {
 
 Result<std::vector<Calendar>> ReadOwn(const fs::path& folder, std::span<const Calendar> shipped) {
   std::error_code problem;
-  if (!fs::is_directory(folder, problem)) {
-    return Fail(ErrorKind::kConfig, "calendars.folder: {} is no folder", folder.string());
+  std::vector<fs::path> files;
+  for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem)) {
+    if (at->path().extension() == kEnding) files.push_back(at->path());
   }
-  LODE_TRY(const std::vector<store::FileInfo> files, store::List(folder));
+  if (problem) return Fail(ErrorKind::kConfig, "calendars.folder: {}: {}", folder.string(), problem.message());
+  std::ranges::sort(files);
   std::vector<Calendar> calendars;
-  for (const store::FileInfo& file : files) {
-    const fs::path path = folder / file.path;
-    if (file.path.contains('/') || path.extension() != kEnding) continue;
-    Result<std::string> text = store::ReadFile(path, kLargestFileBytes);
+  for (const fs::path& file : files) {
+    Result<std::string> text = store::ReadFile(file, kLargestFileBytes);
     if (!text) return Fail(ErrorKind::kConfig, "calendar {}", text.error().message);
-    LODE_TRY(Calendar calendar, Calendar::Parse(*text, path.stem().string(), path.string(), shipped));
+    LODE_TRY(Calendar calendar, Calendar::Parse(*text, file.stem().string(), file.string(), shipped));
     calendars.push_back(std::move(calendar));
   }
   return calendars;

@@ -107,7 +107,7 @@ TEST_F(OwnCalendars, NameFileAndLineThatAreWrong) {
   EXPECT_EQ(Catalog::Read(folder_).error().ToString(),
             folder_.string() + "/desk.toml:4: 2024-03-02 is an exception to nothing: it has no session");
   EXPECT_EQ(Catalog::Read(folder_ / "none").error().ToString(),
-            "calendars.folder: " + folder_.string() + "/none is no folder");
+            "calendars.folder: " + folder_.string() + "/none: No such file or directory");
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 namespace lode::cli {
 namespace {
 
+constexpr int kFirstYear = 1900, kLastYear = 2200;  // of what is shown: instants have their ends
+
 std::string JsonTexts(const std::vector<std::string>& texts) {
   JsonArray array;
   for (const std::string& text : texts) array.Raw(JsonText(text));
@@ -52,7 +54,11 @@ class CalendarCommand : public Command {
     }
     LODE_TRY(const calendar::Calendar* calendar, catalog->Get(names_.front()));
     const int year = ToYearMonthDay(range.first ? *range.first : range.last.value_or(session.today())).year;
-    Show(session, *calendar, range.first.value_or(ToDay({year, 1, 1})), range.last.value_or(ToDay({year, 12, 31})));
+    const Day first = range.first.value_or(ToDay({year, 1, 1})), last = range.last.value_or(ToDay({year, 12, 31}));
+    if (first < ToDay({kFirstYear, 1, 1}) || last > ToDay({kLastYear, 12, 31})) {
+      return Fail(ErrorKind::kUsage, "calendar: -s and -e must lie from {} to {}", kFirstYear, kLastYear);
+    }
+    Show(session, *calendar, first, last);
     return 0;
   }
 
