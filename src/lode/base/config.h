@@ -38,7 +38,7 @@ struct DatasetConfig {
   std::optional<Day> start;
   std::string layout;  // empty: the schema's default
   BadRecordPolicy on_bad_record = BadRecordPolicy::kDefault;
-  std::string calendar;                  // "XNYS" (calendar/calendar.h); empty: the source's own
+  std::string calendar;                  // "XNYS" (docs/calendars.md); empty: the source's own
   std::optional<int32_t> chunk_symbols;  // of one request, at least 1; unset: the schema's default (plan/chunk.h)
   std::optional<int32_t> chunk_days;
   // The table schema's name whatever the source calls it: `schema`, `flat_file`, "tardis/" and `data_type`, "polygon/"

@@ -47,6 +47,7 @@ constexpr std::array kKnownKeys = std::to_array<KnownKey>({
     {"datasets.*.data_type", kName, ""},
     {"datasets.*.series", kList, ""},
     {"datasets.*.path", kText, ""},
+    {"calendars.folder", kFolder, ""},
     {"ledger.url", kDatabase, "sqlite", true},
     {"sinks.bigquery.project", kName, "", true},
     {"sinks.bigquery.dataset", kName, "", true},

@@ -3,36 +3,12 @@
 #include <algorithm>
 
 #include "lode/base/daylight.h"
-#include "lode/base/embedded.h"
-#include "lode/base/nearest.h"
 
 namespace lode::calendar {
-namespace {
-
-constexpr std::string_view kFolder = "calendars/";
-
-// Shipped files are ours: one that does not parse is left out, and a test says so.
-std::vector<Calendar> ReadShipped() {
-  std::vector<Calendar> calendars;
-  for (const EmbeddedFile& file : EmbeddedFiles()) {
-    if (!file.path.starts_with(kFolder) || !file.path.ends_with(".toml")) continue;
-    const std::string_view name = file.path.substr(kFolder.size(), file.path.size() - kFolder.size() - 5);
-    if (Result<Calendar> calendar = Calendar::Parse(file.text, name, file.path)) {
-      calendars.push_back(*std::move(calendar));
-    }
-  }
-  return calendars;
-}
-
-const std::vector<Calendar>& Shipped() {
-  static const std::vector<Calendar> calendars = ReadShipped();
-  return calendars;
-}
-
-}  // namespace
 
 bool Calendar::IsSession(Day day) const {
-  return Covers(day) && (week_ >> Weekday(day) & 1) != 0 && !holidays_.contains(day);
+  return Covers(day) &&
+         (extra_sessions_.contains(day) || ((week_ >> Weekday(day) & 1) != 0 && !holidays_.contains(day)));
 }
 
 const Calendar::Hours& Calendar::HoursOf(Day day) const {
@@ -68,51 +44,11 @@ std::vector<Session> Calendar::Sessions(Day first, Day last) const {
   return sessions;
 }
 
-std::vector<SpecialDay> Calendar::Holidays(Day first, Day last) const {
-  std::vector<SpecialDay> days;
-  for (auto at = holidays_.lower_bound(first); at != holidays_.end() && at->first <= last; ++at) {
-    days.push_back({at->first, at->second});
-  }
-  return days;
-}
-
-std::vector<SpecialDay> Calendar::EarlyCloses(Day first, Day last) const {
-  std::vector<SpecialDay> days;
-  for (auto at = early_closes_.lower_bound(first); at != early_closes_.end() && at->first <= last; ++at) {
-    days.push_back({at->first, at->second.name});
-  }
-  return days;
-}
-
-std::string Calendar::WhyClosed(Day day) const {
-  if (!Covers(day)) return "not covered by " + name_;
+std::string Calendar::NameOf(Day day) const {
   if (const auto holiday = holidays_.find(day); holiday != holidays_.end()) return holiday->second;
-  return IsSession(day) ? "" : "weekend";
-}
-
-const Calendar* Find(std::string_view name) {
-  for (const Calendar& calendar : Shipped()) {
-    if (calendar.name() == name || std::ranges::find(calendar.aliases(), name) != calendar.aliases().end())
-      return &calendar;
-  }
-  return nullptr;
-}
-
-Result<const Calendar*> Get(std::string_view name) {
-  if (const Calendar* calendar = Find(name)) return calendar;
-  std::vector<std::string> names;
-  for (const Calendar& calendar : Shipped()) {
-    names.push_back(calendar.name());
-    std::ranges::copy(calendar.aliases(), std::back_inserter(names));
-  }
-  return Fail(ErrorKind::kConfig, "no calendar \"{}\"{} (known: {})", name.substr(0, 64), DidYouMean(name, names),
-              fmt::join(names, ", "));
-}
-
-std::vector<std::string> Names() {
-  std::vector<std::string> names;
-  for (const Calendar& calendar : Shipped()) names.push_back(calendar.name());
-  return names;
+  if (const auto early = early_closes_.find(day); early != early_closes_.end()) return early->second.name;
+  if (const auto extra = extra_sessions_.find(day); extra != extra_sessions_.end()) return extra->second;
+  return "";
 }
 
 }  // namespace lode::calendar

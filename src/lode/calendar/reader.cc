@@ -10,13 +10,19 @@
 namespace lode::calendar {
 namespace {
 
-constexpr size_t kLongestFile = 4 << 20;
 constexpr size_t kMostDots = 4;
 constexpr std::array<std::string_view, 7> kWeek = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
-constexpr std::array<std::string_view, 10> kKeys = {"title", "version", "names", "zone",     "first",
-                                                    "last",  "week",    "hours", "holidays", "early_closes"};
+constexpr std::array<std::string_view, 13> kKeys = {"title",    "version",      "names",   "roots", "base",
+                                                    "zone",     "first",        "last",    "week",  "hours",
+                                                    "holidays", "early_closes", "sessions"};
+constexpr std::array<std::string_view, 3> kKeysOfBase = {"zone", "week", "hours"};
 
-std::unexpected<Error> Refuse(std::string_view what) { return Fail(ErrorKind::kConfig, "{}", what); }
+// The parser was told the file's name: a place is FILE:LINE.
+template <typename... Args>
+std::unexpected<Error> Refuse(const toml::source_region& place, fmt::format_string<Args...> format, Args&&... args) {
+  return Fail(ErrorKind::kConfig, "{}:{}: {}", *place.path, place.begin.line,
+              fmt::format(format, std::forward<Args>(args)...));
+}
 
 std::optional<int> TwoDigits(std::string_view text) {
   int number = 0;
@@ -26,7 +32,7 @@ std::optional<int> TwoDigits(std::string_view text) {
 }
 
 // "09:30", "24:00", "-1 17:00" (the day before) as minutes of the day.
-Result<int> ParseClock(std::string_view text) {
+Result<int> ParseClock(std::string_view text, const toml::source_region& place) {
   const bool day_before = text.starts_with("-1 ");
   const std::string_view clock = day_before ? text.substr(3) : text;
   if (clock.size() == 5 && clock[2] == ':') {
@@ -35,11 +41,13 @@ Result<int> ParseClock(std::string_view text) {
       return *hour * 60 + *minute - (day_before ? 1440 : 0);
     }
   }
-  return Fail(ErrorKind::kConfig, "not a time of day: \"{}\" (write 09:30, 24:00 or -1 17:00)", text.substr(0, 32));
+  return Refuse(place, "not a time of day: \"{}\" (write 09:30, 24:00 or -1 17:00)", text.substr(0, 32));
 }
 
-Result<Day> ReadDay(const toml::date& date) {
-  return ParseDay(fmt::format("{:04}-{:02}-{:02}", date.year, date.month, date.day));
+Result<Day> ReadDay(const toml::node& node) {
+  const std::optional<toml::date> date = node.value<toml::date>();
+  if (!date) return Refuse(node.source(), "not a date (write 2024-01-31, without quotes)");
+  return ToDay({date->year, date->month, date->day});
 }
 
 std::string TextOf(const toml::node& node) { return node.value_or(std::string()); }
@@ -49,147 +57,226 @@ std::string TextOf(const toml::node& node) { return node.value_or(std::string())
 // Builds a Calendar key by key.
 class CalendarReader {
  public:
-  CalendarReader(const toml::table& table, Zone zone, std::string_view name) : table_(table), calendar_(zone) {
-    calendar_.name_ = name;
-  }
+  CalendarReader(const toml::table& table, std::span<const Calendar> shipped) : table_(table), shipped_(shipped) {}
 
-  Result<Calendar> Read() && {
-    for (const auto& [key, node] : table_) {
-      if (std::ranges::find(kKeys, key.str()) == kKeys.end()) {
-        return Fail(ErrorKind::kConfig, "unknown key {} (known: {})", key.str().substr(0, 64), fmt::join(kKeys, ", "));
-      }
+  Result<Calendar> Read(std::string_view name) && {
+    LODE_TRY(CheckKeys());
+    LODE_TRY(Calendar calendar, Begin());
+    calendar_ = &calendar;
+    // What replaces a shipped calendar goes on under its other names; what is only made from one has none of them.
+    const auto replaced = std::ranges::find(shipped_, name, &Calendar::name);
+    const bool replaces = replaced != shipped_.end();
+    calendar.name_ = name;
+    calendar.origin_ = *table_.source().path;
+    calendar.aliases_ = replaces ? replaced->aliases_ : std::vector<std::string>();
+    calendar.roots_ = replaces ? replaced->roots_ : std::vector<std::string>();
+    LODE_TRY(ReadText("title", calendar.title_));
+    LODE_TRY(ReadText("version", calendar.version_));
+    LODE_TRY(ReadTexts("names", calendar.aliases_));
+    LODE_TRY(ReadTexts("roots", calendar.roots_));
+    LODE_TRY(ReadEnd("first", calendar.first_));
+    LODE_TRY(ReadEnd("last", calendar.last_));
+    if (!table_.contains("base")) {
+      LODE_TRY(ReadWeek());
+      LODE_TRY(ReadHours());
     }
-    calendar_.title_ = table_["title"].value_or(std::string());
-    calendar_.version_ = table_["version"].value_or(std::string());
-    if (calendar_.version_.empty()) return Refuse("`version` is missing");
-    if (const toml::array* names = table_["names"].as_array()) {
-      for (const toml::node& alias : *names) calendar_.aliases_.push_back(TextOf(alias));
-    }
-    LODE_TRY(ReadEnd("first", calendar_.first_));
-    LODE_TRY(ReadEnd("last", calendar_.last_));
-    LODE_TRY(ReadWeek());
-    LODE_TRY(ReadHours());
+    LODE_TRY(ReadSessions());
     LODE_TRY(ReadHolidays());
     LODE_TRY(ReadEarlyCloses());
-    return std::move(calendar_);
+    return calendar;
   }
 
  private:
-  Status ReadEnd(std::string_view key, std::optional<Day>& day) {
-    if (!table_.contains(key)) return Ok();
-    const std::optional<toml::date> date = table_[key].value<toml::date>();
-    if (!date) return Fail(ErrorKind::kConfig, "`{}` is not a date", key);
-    LODE_TRY(day, ReadDay(*date));
+  Status CheckKeys() const {
+    for (const auto& [key, node] : table_) {
+      if (std::ranges::find(kKeys, key.str()) == kKeys.end()) {
+        return Refuse(key.source(), "unknown key {} (known: {})", key.str().substr(0, 64), fmt::join(kKeys, ", "));
+      }
+      if (table_.contains("base") && std::ranges::find(kKeysOfBase, key.str()) != kKeysOfBase.end()) {
+        return Refuse(key.source(), "{} is that of the base; leave out `base` for your own", key.str());
+      }
+    }
+    return Ok();
+  }
+
+  // The base, or a calendar without days in a zone.
+  Result<Calendar> Begin() const {
+    if (const toml::node* node = table_.get("base")) {
+      const auto base = std::ranges::find(shipped_, TextOf(*node), &Calendar::name);
+      if (base != shipped_.end()) return *base;
+      std::vector<std::string_view> names;
+      for (const Calendar& calendar : shipped_) names.push_back(calendar.name());
+      return Refuse(node->source(), "no shipped calendar \"{}\" to begin with (known: {})", TextOf(*node).substr(0, 64),
+                    fmt::join(names, ", "));
+    }
+    const toml::node* node = table_.get("zone");
+    if (node == nullptr) return Refuse(table_.source(), "neither `zone` nor `base`");
+    const std::optional<Zone> zone = Zone::Find(TextOf(*node));
+    if (!zone) return Refuse(node->source(), "no time zone \"{}\"", TextOf(*node).substr(0, 64));
+    return Calendar(*zone);
+  }
+
+  Status ReadText(std::string_view key, std::string& text) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Ok();
+    if (!node->is_string()) return Refuse(node->source(), "`{}` is not a text", key);
+    text = TextOf(*node);
+    return Ok();
+  }
+
+  Status ReadTexts(std::string_view key, std::vector<std::string>& texts) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Ok();
+    const toml::array* array = node->as_array();
+    texts.clear();
+    if (array == nullptr) return Refuse(node->source(), "`{}` is not a list of texts", key);
+    for (const toml::node& text : *array) {
+      if (!text.is_string()) return Refuse(text.source(), "`{}` is not a list of texts", key);
+      texts.push_back(TextOf(text));
+    }
+    return Ok();
+  }
+
+  Status ReadEnd(std::string_view key, std::optional<Day>& day) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Ok();
+    LODE_TRY(day, ReadDay(*node));
     return Ok();
   }
 
   Status ReadWeek() {
     const toml::array* week = table_["week"].as_array();
-    if (week == nullptr || week->empty()) return Refuse("`week` is missing: the weekdays that trade");
+    if (week == nullptr || week->empty()) return Refuse(table_.source(), "`week` is missing: the weekdays that trade");
     for (const toml::node& node : *week) {
       const auto weekday = std::ranges::find(kWeek, TextOf(node));
-      if (weekday == kWeek.end()) return Fail(ErrorKind::kConfig, "`week` is of {}", fmt::join(kWeek, ", "));
-      calendar_.week_ = static_cast<uint8_t>(calendar_.week_ | 1 << (weekday - kWeek.begin()));
+      if (weekday == kWeek.end()) return Refuse(node.source(), "`week` is of {}", fmt::join(kWeek, ", "));
+      calendar_->week_ = static_cast<uint8_t>(calendar_->week_ | 1 << (weekday - kWeek.begin()));
     }
     return Ok();
   }
 
   Status ReadHours() {
     const toml::array* periods = table_["hours"].as_array();
-    if (periods == nullptr || periods->empty()) return Refuse("[[hours]] is missing");
+    if (periods == nullptr || periods->empty()) return Refuse(table_.source(), "[[hours]] is missing");
     for (const toml::node& node : *periods) {
       const toml::table* period = node.as_table();
-      if (period == nullptr) return Refuse("[[hours]] is not a table");
-      LODE_TRY(Calendar::Hours hours, ReadPeriod(*period));
-      calendar_.hours_.push_back(hours);
-    }
-    if (!std::ranges::is_sorted(calendar_.hours_, {}, &Calendar::Hours::from)) {
-      return Refuse("[[hours]] are not in the order of `from`");
+      if (period == nullptr) return Refuse(node.source(), "[[hours]] is not a table");
+      LODE_TRY(const Calendar::Hours hours, ReadPeriod(*period));
+      if (!calendar_->hours_.empty() && hours.from < calendar_->hours_.back().from) {
+        return Refuse(node.source(), "[[hours]] are not in the order of `from`");
+      }
+      calendar_->hours_.push_back(hours);
     }
     return Ok();
   }
 
   static Result<Calendar::Hours> ReadPeriod(const toml::table& period) {
-    Calendar::Hours hours;
-    if (const std::optional<toml::date> from = period["from"].value<toml::date>()) {
+    const auto clock = [&](std::string_view key) {
+      const toml::node* node = period.get(key);
+      return node == nullptr ? ParseClock("", period.source()) : ParseClock(TextOf(*node), node->source());
+    };
+    Calendar::Hours hours{.from = ToDay({1, 1, 1})};
+    if (const toml::node* from = period.get("from")) {
       LODE_TRY(hours.from, ReadDay(*from));
-    } else {
-      hours.from = ToDay({1, 1, 1});
     }
-    LODE_TRY(hours.open, ParseClock(period["open"].value_or(std::string_view())));
-    LODE_TRY(hours.close, ParseClock(period["close"].value_or(std::string_view())));
-    if (period.contains("break_start") != period.contains("break_end")) return Refuse("a break needs start and end");
+    LODE_TRY(hours.open, clock("open"));
+    LODE_TRY(hours.close, clock("close"));
+    if (period.contains("break_start") != period.contains("break_end")) {
+      return Refuse(period.source(), "a break needs start and end");
+    }
     bool ordered = hours.open < hours.close;
     if (period.contains("break_start")) {
-      LODE_TRY(hours.break_start, ParseClock(period["break_start"].value_or(std::string_view())));
-      LODE_TRY(hours.break_end, ParseClock(period["break_end"].value_or(std::string_view())));
+      LODE_TRY(hours.break_start, clock("break_start"));
+      LODE_TRY(hours.break_end, clock("break_end"));
       ordered =
           hours.open < *hours.break_start && *hours.break_start < *hours.break_end && *hours.break_end < hours.close;
     }
-    if (!ordered) return Refuse("[[hours]] run backwards");
+    if (!ordered) return Refuse(period.source(), "[[hours]] run backwards");
     return hours;
   }
 
-  // Both tables name days of the week that the calendar covers: anything else is a slip.
-  Result<Day> ReadException(std::string_view key) {
-    LODE_TRY(Day day, ParseDay(key));
-    if (!calendar_.IsSession(day)) {
-      return Fail(ErrorKind::kConfig, "{} is an exception to nothing: it has no session", key);
+  // The lines `DAY = "text"` of a table, by `read(day, text, place)`.
+  template <typename Read>
+  Status ReadDays(std::string_view key, const Read& read) const {
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return Ok();
+    const toml::table* days = node->as_table();
+    if (days == nullptr) return Refuse(node->source(), "`{}` is not a table of days", key);
+    for (const auto& [day_text, text] : *days) {
+      const Result<Day> day = ParseDay(day_text.str());
+      if (!day) return Refuse(day_text.source(), "{}", day.error().message);
+      if (TextOf(text).empty()) return Refuse(day_text.source(), "{} has no name", day_text.str());
+      LODE_TRY(read(*day, TextOf(text), day_text.source()));
     }
-    return day;
+    return Ok();
+  }
+
+  // Sessions on days that would be closed, or as usual where one would close early.
+  Status ReadSessions() {
+    return ReadDays("sessions", [&](Day day, const std::string& name, const toml::source_region& place) -> Status {
+      if (!calendar_->Covers(day)) return Refuse(place, "{} is before `first` or after `last`", FormatDay(day));
+      if (calendar_->IsSession(day) && !calendar_->early_closes_.contains(day)) {
+        return Refuse(place, "{} is a usual session anyway", FormatDay(day));
+      }
+      calendar_->holidays_.erase(day);
+      calendar_->early_closes_.erase(day);
+      calendar_->extra_sessions_.insert_or_assign(day, name);
+      return Ok();
+    });
+  }
+
+  // Holidays and early closes are of days with a session: anything else is a slip.
+  Status CheckException(Day day, const toml::source_region& place) const {
+    if (calendar_->IsSession(day)) return Ok();
+    return Refuse(place, "{} is an exception to nothing: it has no session", FormatDay(day));
   }
 
   Status ReadHolidays() {
-    const toml::table* days = table_["holidays"].as_table();
-    if (days == nullptr) return Ok();
-    for (const auto& [key, node] : *days) {
-      LODE_TRY(Day day, ReadException(key.str()));
-      std::string name = TextOf(node);
-      if (name.empty()) return Fail(ErrorKind::kConfig, "holiday {} has no name", key.str());
-      calendar_.holidays_.emplace(day, std::move(name));
-    }
-    return Ok();
+    return ReadDays("holidays", [&](Day day, const std::string& name, const toml::source_region& place) -> Status {
+      LODE_TRY(CheckException(day, place));
+      if (calendar_->extra_sessions_.contains(day)) {
+        return Refuse(place, "{} is both a holiday and in [sessions]", FormatDay(day));
+      }
+      calendar_->early_closes_.erase(day);
+      calendar_->holidays_.emplace(day, name);
+      return Ok();
+    });
   }
 
   // 2024-07-03 = "13:00 Before Independence Day"
   Status ReadEarlyCloses() {
-    const toml::table* days = table_["early_closes"].as_table();
-    if (days == nullptr) return Ok();
-    for (const auto& [key, node] : *days) {
-      LODE_TRY(Day day, ReadException(key.str()));
-      const std::string text = TextOf(node);
-      LODE_TRY(int close, ParseClock(std::string_view(text).substr(0, 5)));
-      if (close <= calendar_.HoursOf(day).open || close >= calendar_.HoursOf(day).close) {
-        return Fail(ErrorKind::kConfig, "{} does not close early at {}", key.str(), text.substr(0, 5));
+    return ReadDays("early_closes", [&](Day day, const std::string& text, const toml::source_region& place) -> Status {
+      LODE_TRY(CheckException(day, place));
+      const size_t end = text.starts_with("-1 ") ? 8 : 5;
+      LODE_TRY(const int close, ParseClock(std::string_view(text).substr(0, end), place));
+      const Calendar::Hours& hours = calendar_->HoursOf(day);
+      if (close <= hours.open || close >= hours.close) {
+        return Refuse(place, "{} does not close early at {}", FormatDay(day), text.substr(0, end));
       }
-      calendar_.early_closes_.emplace(day, Calendar::EarlyClose{close, text.size() > 6 ? text.substr(6) : ""});
-    }
-    return Ok();
+      calendar_->early_closes_.insert_or_assign(
+          day, Calendar::EarlyClose{close, text.size() > end ? text.substr(end + 1) : ""});
+      return Ok();
+    });
   }
 
   const toml::table& table_;
-  Calendar calendar_;
+  std::span<const Calendar> shipped_;
+  Calendar* calendar_ = nullptr;
 };
 
-Result<Calendar> Calendar::Parse(std::string_view toml, std::string_view name, std::string_view origin_name) {
-  const auto parse = [&]() -> Result<Calendar> {
-    if (toml.size() > kLongestFile) return Fail(ErrorKind::kConfig, "larger than {} MiB", kLongestFile >> 20);
-    if (config::LongestDottedKey(toml) > kMostDots) return Refuse("a key of too many parts");
-    try {
-      const toml::table table = toml::parse(toml);
-      const std::string zone_name = table["zone"].value_or(std::string());
-      const std::optional<Zone> zone = Zone::Find(zone_name);
-      if (!zone) return Fail(ErrorKind::kConfig, "no time zone \"{}\"", zone_name.substr(0, 64));
-      return CalendarReader(table, *zone, name).Read();
-    } catch (const toml::parse_error& problem) {
-      return Fail(ErrorKind::kConfig, "line {}: {}", problem.source().begin.line, problem.description());
-    } catch (const std::exception& problem) {
-      return Fail(ErrorKind::kConfig, "{}", problem.what());
-    }
-  };
-  Result<Calendar> calendar = parse();
-  if (!calendar) return Fail(ErrorKind::kConfig, "calendar {}: {}", origin_name, calendar.error().message);
-  return calendar;
+Result<Calendar> Calendar::Parse(std::string_view toml, std::string_view name, const std::string& origin_name,
+                                 std::span<const Calendar> shipped) {
+  if (config::LongestDottedKey(toml) > kMostDots) {
+    return Fail(ErrorKind::kConfig, "{}: a key of too many parts", origin_name);
+  }
+  try {
+    const toml::table table = toml::parse(toml, origin_name);
+    return CalendarReader(table, shipped).Read(name);
+  } catch (const toml::parse_error& problem) {
+    return Fail(ErrorKind::kConfig, "{}:{}: {}", origin_name, problem.source().begin.line, problem.description());
+  } catch (const std::exception& problem) {
+    return Fail(ErrorKind::kConfig, "{}: {}", origin_name, problem.what());
+  }
 }
 
 }  // namespace lode::calendar

@@ -1,72 +1,111 @@
-// Sessions against other people's: the lists of exchange_calendars in $LODE_SHARED_CALENDARS, every day of them, and
-// always a sample of them that lies in the tree (made by data/calendars/renew.py).
+// Sessions against other people's: those of exchange_calendars and pandas_market_calendars. testing/reference.csv holds
+// a hash for each list and year; with $LODE_CALENDAR_DATA, a folder of the lists themselves, every line is compared
+// too.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
-#include "lode/calendar/calendar.h"
+#include "lode/base/hashing.h"
+#include "lode/calendar/catalog.h"
 
 namespace lode::calendar {
 namespace {
 
-std::vector<std::vector<std::string>> ReadCsv(const std::string& file) {
+using Row = std::map<std::string, std::string>;
+
+std::vector<Row> ReadCsv(const std::filesystem::path& file) {
   std::ifstream in(file);
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> columns;
+  std::vector<Row> rows;
   for (std::string line; std::getline(in, line);) {
     std::istringstream fields(line);
-    rows.emplace_back();
-    for (std::string field; std::getline(fields, field, ',');) rows.back().push_back(field);
+    std::vector<std::string> texts;
+    for (std::string field; std::getline(fields, field, ',');) texts.push_back(field);
+    if (columns.empty()) {
+      for (std::string& column : texts) columns.push_back(column.starts_with("market_") ? column.substr(7) : column);
+      continue;
+    }
+    Row& row = rows.emplace_back();
+    for (size_t i = 0; i < texts.size(); ++i) row[columns.at(i)] = texts[i];
   }
   return rows;
 }
 
-// One expected day; no instants: closed.
-struct Expected {
-  std::string open, close;
-  bool early = false;
-};
-
-void Check(const Calendar& calendar, Day day, const Expected& expected) {
-  const std::optional<Session> session = calendar.SessionOf(day);
-  const std::string where = calendar.name() + " " + FormatDay(day);
-  ASSERT_EQ(session.has_value(), !expected.open.empty()) << where;
-  ASSERT_EQ(calendar.IsSession(day), session.has_value()) << where;
-  if (!session) return;
-  ASSERT_EQ(session->open_ns, ParseIsoNs(expected.open).value()) << where;
-  ASSERT_EQ(session->close_ns, ParseIsoNs(expected.close).value()) << where;
-  ASSERT_EQ(session->early_close, expected.early) << where;
+const Catalog& Shipped() {
+  static const Catalog shipped = Catalog::Read({}).value();
+  return shipped;
 }
 
-// The lists that the sample was drawn from, where somebody has them.
-void CheckWholeLists(const std::string& folder) {
-  for (const std::string& name : Names()) {
-    const auto rows = ReadCsv(folder + "/xc_" + name + ".csv");
-    ASSERT_GT(rows.size(), 1000u) << name;
-    std::map<Day, Expected> sessions;
-    for (size_t i = 1; i < rows.size(); ++i) {
-      const std::vector<std::string>& row = rows[i];
-      ASSERT_EQ(row.size(), 6u);
-      sessions[ParseDay(row[0]).value()] = {row[1], row[4], row[5] == "1"};
+// "xc_CMES" is of a calendar CMES.
+const Calendar* CalendarOf(const std::string& list) { return Shipped().Find(list.substr(list.find('_') + 1)); }
+
+std::string Second(int64_t ns) { return FormatIsoNs(ns).substr(0, 19) + "Z"; }
+
+std::string Line(const Session& session) {
+  const auto moment = [](const std::optional<int64_t>& ns) { return ns ? Second(*ns) : "-"; };
+  return fmt::format("{} {} {} {} {} {}", FormatDay(session.day), Second(session.open_ns), Second(session.close_ns),
+                     moment(session.break_start_ns), moment(session.break_end_ns), session.early_close ? 1 : 0);
+}
+
+std::string Line(Row row) {
+  const std::string begin = row["break_start"], end = row["break_end"];
+  const bool pauses = begin != end;
+  return fmt::format("{} {} {} {} {} {}", row["session"], row["open"], row["close"], pauses ? begin : "-",
+                     pauses ? end : "-", row["early_close"]);
+}
+
+TEST(Sessions, EqualThePackagesByYear) {
+  std::map<std::string, std::set<int>> years;
+  for (Row& row : ReadCsv(LODE_SOURCE_DIR "/src/lode/calendar/testing/reference.csv")) {
+    const std::string where = row["list"] + " " + row["year"];
+    const Calendar* calendar = CalendarOf(row["list"]);
+    ASSERT_NE(calendar, nullptr) << where;
+    const int year = std::stoi(row["year"]);
+    size_t early_closes = 0;
+    Sha256 sha256;
+    const std::vector<Session> sessions = calendar->Sessions(ToDay({year, 1, 1}), ToDay({year, 12, 31}));
+    for (const Session& session : sessions) {
+      sha256.Update(Line(session) + "\n");
+      early_closes += session.early_close ? 1 : 0;
     }
-    const Day last = sessions.rbegin()->first;
-    for (Day day = sessions.begin()->first; day <= last; day = day + 1) Check(*Find(name), day, sessions[day]);
+    EXPECT_EQ(sessions.size(), std::stoul(row["sessions"])) << where;
+    EXPECT_EQ(early_closes, std::stoul(row["early_closes"])) << where;
+    EXPECT_EQ(sha256.HexDigest().substr(0, 16), row["sha256"]) << where;
+    years[row["list"]].insert(year);
+  }
+  EXPECT_EQ(years.size(), 24u);
+  std::set<std::string> compared;
+  for (const auto& [list, of_list] : years) {
+    compared.insert(CalendarOf(list)->name());
+    for (int year = 2010; year <= 2027; ++year) EXPECT_TRUE(of_list.contains(year)) << list << " " << year;
+  }
+  for (const Calendar& calendar : Shipped().calendars()) {
+    EXPECT_TRUE(compared.contains(calendar.name())) << calendar.name() << " has no reference";
   }
 }
 
-TEST(Sessions, EqualTheLists) {
-  const auto rows = ReadCsv(LODE_SOURCE_DIR "/src/lode/calendar/testing/sessions_sample.csv");
-  ASSERT_GT(rows.size(), 800u);
-  for (size_t i = 1; i < rows.size(); ++i) {
-    const std::vector<std::string>& row = rows[i];
-    ASSERT_EQ(row.size(), 5u);
-    const Calendar* calendar = Find(row[0]);
-    ASSERT_NE(calendar, nullptr) << row[0];
-    Check(*calendar, ParseDay(row[1]).value(), {row[2], row[3], row[4] == "1"});
+TEST(Sessions, EqualThePackagesLineByLine) {
+  const char* folder = std::getenv("LODE_CALENDAR_DATA");
+  if (folder == nullptr) GTEST_SKIP() << "LODE_CALENDAR_DATA names no folder of lists";
+  int lists = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    if (file.path().extension() != ".csv") continue;
+    const Calendar* calendar = CalendarOf(file.path().stem());
+    ASSERT_NE(calendar, nullptr) << file.path();
+    const std::vector<Row> rows = ReadCsv(file.path());
+    ASSERT_GT(rows.size(), 4000u) << file.path();
+    const Day first = ParseDay(rows.front().at("session")).value(), last = ParseDay(rows.back().at("session")).value();
+    const std::vector<Session> sessions = calendar->Sessions(first, last);
+    ASSERT_EQ(sessions.size(), rows.size()) << file.path();
+    for (size_t i = 0; i < rows.size(); ++i) ASSERT_EQ(Line(sessions[i]), Line(rows[i])) << file.path();
+    ++lists;
   }
-  if (const char* folder = std::getenv("LODE_SHARED_CALENDARS")) CheckWholeLists(folder);
+  EXPECT_GT(lists, 0) << folder;
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "lode/calendar/zone.h"
 
+#include <algorithm>
+
 #include "lode/base/daylight.h"
 
 namespace lode::calendar {
@@ -12,11 +14,11 @@ constexpr int kBackMinute = 120;  // of the day, local time in summer: in the US
 }  // namespace
 
 std::optional<Zone> Zone::Find(std::string_view name) {
-  if (name == "UTC") return Zone(Rule::kNone, 0, 0);
-  if (name == "America/New_York") return Zone(Rule::kUs, -300, 120);
-  if (name == "America/Chicago") return Zone(Rule::kUs, -360, 120);
-  if (name == "Europe/London") return Zone(Rule::kEurope, 0, 60);
-  return std::nullopt;
+  static constexpr Zone kZones[] = {Zone("UTC", Rule::kNone, 0, 0), Zone("America/New_York", Rule::kUs, -300, 120),
+                                    Zone("America/Chicago", Rule::kUs, -360, 120),
+                                    Zone("Europe/London", Rule::kEurope, 0, 60)};
+  const auto* const zone = std::ranges::find(kZones, name, &Zone::name);
+  return zone == std::end(kZones) ? std::nullopt : std::optional(*zone);
 }
 
 bool Zone::IsDaylightTime(Day day, int minute) const {

@@ -22,6 +22,7 @@ constexpr std::array kCommands = std::to_array<CommandEntry>({
     {"status", "Look", "what is there, what is missing", MakeStatus},
     {"gaps", "Look", "missing days as ranges; exit code 4 when there are any", MakeGaps},
     {"explain", "Look", "the whole story of one cell", MakeExplain},
+    {"calendar", "Look", "sessions, early closes and holidays of an exchange", MakeCalendar},
     {"query", "Look", "SQL over the lake: one view a dataset", MakeQuery},
     {"logs", "Look", "the newest run log", MakeLogs},
     {"load", "Hand on", "bring the tables of a warehouse up to the lake", MakeLoad},

@@ -27,5 +27,6 @@ std::unique_ptr<Command> MakeLedgerRebuild();
 std::unique_ptr<Command> MakeDoctor();
 std::unique_ptr<Command> MakeConfigShow();
 std::unique_ptr<Command> MakeDatasets();
+std::unique_ptr<Command> MakeCalendar();
 
 }  // namespace lode::cli

@@ -2,10 +2,12 @@
 #include <filesystem>
 #include <set>
 
+#include "lode/calendar/calendar.h"
 #include "lode/cli/commands.h"
 #include "lode/cli/days.h"
 #include "lode/cli/table.h"
 #include "lode/lake/survey.h"
+#include "lode/source/supply.h"
 #include "lode/store/local_disk.h"
 
 namespace lode::cli {
@@ -15,8 +17,9 @@ namespace fs = std::filesystem;
 
 struct DatasetGaps {
   lake::DatasetSurvey survey;
-  plan::Coverage coverage;
   std::vector<plan::Gap> gaps;
+  const calendar::Calendar* calendar = nullptr;  // nullptr: the vendor says which UTC days there are
+  std::optional<Day> first, last;                // asked for, else of the cells
 };
 
 int64_t CalendarDays(const plan::Gap& gap) { return int64_t{gap.last.since_epoch} - gap.first.since_epoch + 1; }
@@ -32,21 +35,24 @@ JsonObject GapFields(JsonObject object, const plan::Gap& gap) {
   return object;
 }
 
-JsonObject DatasetHead(JsonObject object, const DatasetGaps& dataset, const DayRange& range) {
-  std::optional<Day> first = range.first ? range.first : dataset.coverage.first;
-  std::optional<Day> last = range.last ? range.last : dataset.coverage.last;
+JsonObject DatasetHead(JsonObject object, const DatasetGaps& dataset) {
   object.Text("dataset", dataset.survey.dataset.name).Text("data_type", dataset.survey.dataset.schema);
-  first ? object.Text("start", FormatDay(*first)) : object.Null("start");
-  last ? object.Text("end", FormatDay(*last)) : object.Null("end");
-  object.Text("calendar", "utc");
+  dataset.first ? object.Text("start", FormatDay(*dataset.first)) : object.Null("start");
+  dataset.last ? object.Text("end", FormatDay(*dataset.last)) : object.Null("end");
+  object.Text("calendar", dataset.calendar == nullptr ? "utc" : dataset.calendar->name());
   return object;
 }
 
-// Closed days, each once: a session calendar is the same for every symbol of a dataset.
+// The calendar's holidays and closed cells, each once: they are the same for every symbol of a dataset.
 std::string HolidaysJson(const DatasetGaps& dataset) {
   std::set<Day> closed;
   for (const ledger::CellRow& row : dataset.survey.cells) {
     if (row.cell.state == ledger::CellState::kClosed) closed.insert(row.cell.day);
+  }
+  if (dataset.calendar != nullptr && dataset.first && dataset.last) {
+    for (Day day = *dataset.first; day <= *dataset.last; day = day + 1) {
+      if (!dataset.calendar->NameOf(day).empty() && !dataset.calendar->IsSession(day)) closed.insert(day);
+    }
   }
   JsonArray days;
   for (Day day : closed) days.Raw(JsonText(FormatDay(day)));
@@ -54,7 +60,7 @@ std::string HolidaysJson(const DatasetGaps& dataset) {
 }
 
 // The document that -o writes (docs/exit-codes.md), one gap a line so that it can be read and compared.
-std::string Document(const std::vector<DatasetGaps>& datasets, const DayRange& range) {
+std::string Document(const std::vector<DatasetGaps>& datasets) {
   std::string text = "{\"version\":1,\"datasets\":[";
   for (size_t i = 0; i < datasets.size(); ++i) {
     std::string gaps = "[";
@@ -62,7 +68,7 @@ std::string Document(const std::vector<DatasetGaps>& datasets, const DayRange& r
       gaps += (j == 0 ? "\n  " : ",\n  ") + GapFields(JsonObject(), datasets[i].gaps[j]).Take();
     }
     gaps += "]";
-    JsonObject object = DatasetHead(JsonObject(), datasets[i], range);
+    JsonObject object = DatasetHead(JsonObject(), datasets[i]);
     object.Raw("gaps", gaps).Raw("holidays", HolidaysJson(datasets[i]));
     text += (i == 0 ? "\n " : ",\n ") + object.Take();
   }
@@ -86,19 +92,30 @@ class GapsCommand : public Command {
     std::vector<DatasetGaps> datasets;
     for (const ledger::DatasetRow& row : rows) {
       LODE_TRY(lake::DatasetSurvey survey, lake::Survey(paths, *ledger, row, range.first, range.last));
-      plan::Coverage coverage = plan::Summarise(survey.cells);
+      const plan::Coverage coverage = plan::Summarise(survey.cells);
       std::vector<plan::Gap> gaps = plan::FindGaps(survey.cells);
-      datasets.push_back({std::move(survey), std::move(coverage), std::move(gaps)});
+      LODE_TRY(const calendar::Calendar* calendar, FindCalendar(session, row.name));
+      const std::optional<Day> first = range.first ? range.first : coverage.first;
+      const std::optional<Day> last = range.last ? range.last : coverage.last;
+      datasets.push_back({std::move(survey), std::move(gaps), calendar, first, last});
     }
     if (!file_.empty()) {
       fs::path file = fs::absolute(file_);
-      LODE_TRY(store::ReplaceDurable(file, Document(datasets, range), file.parent_path()));
+      LODE_TRY(store::ReplaceDurable(file, Document(datasets), file.parent_path()));
     }
-    return Print(session, datasets, range);
+    return Print(session, datasets);
   }
 
  private:
-  static Result<int> Print(const Session& session, const std::vector<DatasetGaps>& datasets, const DayRange& range) {
+  static Result<const calendar::Calendar*> FindCalendar(Session& session, const std::string& name) {
+    LODE_TRY(const Config* config, session.config());
+    const DatasetConfig* dataset = config->FindDataset(name);
+    const std::string calendar = dataset == nullptr ? std::string() : source::CalendarOf(*dataset);
+    if (calendar.empty()) return nullptr;
+    return calendar::Get(calendar);
+  }
+
+  static Result<int> Print(const Session& session, const std::vector<DatasetGaps>& datasets) {
     Table table({{"DATASET"}, {"SYMBOL"}, {"GAP"}, {"TRADING DAYS", Table::Align::kRight}, {"STATE"}, {"REASON"}});
     int64_t count = 0, days = 0;
     for (const DatasetGaps& dataset : datasets) {
@@ -112,7 +129,7 @@ class GapsCommand : public Command {
         ++count;
         days += gap.days;
       }
-      JsonObject head = DatasetHead(std::move(JsonObject().Text("type", "gaps")), dataset, range);
+      JsonObject head = DatasetHead(std::move(JsonObject().Text("type", "gaps")), dataset);
       head.Number("count", static_cast<int64_t>(dataset.gaps.size())).Raw("holidays", HolidaysJson(dataset));
       session.out().Event(std::move(head));
     }

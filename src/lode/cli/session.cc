@@ -6,6 +6,7 @@
 
 #include "lode/base/log.h"
 #include "lode/base/nearest.h"
+#include "lode/calendar/catalog.h"
 #include "lode/cli/zone.h"
 
 namespace lode::cli {
@@ -40,6 +41,9 @@ Result<const Config*> Session::Load(ConfigRequest request) {
   std::string ledger_url = config.Get("ledger.url").value_or("sqlite");
   if (ledger_url != "sqlite") {
     return Fail(ErrorKind::kConfig, "ledger.url: this version keeps the ledger in SQLite only");
+  }
+  if (const std::string folder = config.Get("calendars.folder").value_or(""); !folder.empty()) {
+    calendar::SetFolder(config.file().parent_path() / folder);
   }
   config_.emplace(std::move(config));
   return &*config_;

@@ -30,7 +30,7 @@ class Session {
 
   // Reads the configuration; notices go to the log once.
   Result<const Config*> config();
-  // For `init`: the folder to be made is the current one unless named.
+  // The same where there need not be a lake: the current folder is one to be made unless another is named.
   Result<const Config*> config_for_new_lake();
   // Folders of the lake. kNotFound when there is no lake at its root.
   Result<lake::LakePaths> lake();

@@ -85,7 +85,9 @@ bool Replaces(const Cell& newer, const Cell& older) {
     case CellState::kNotEntitled:
     case CellState::kPending:
     case CellState::kMissing:
-    case CellState::kFailed: return !IsSettled(older.state) && !HoldsRows(older.state);
+    case CellState::kFailed:
+      // A calendar that called the day closed can have changed its mind.
+      return older.state == CellState::kClosed || (!IsSettled(older.state) && !HoldsRows(older.state));
   }
   return true;
 }

@@ -247,12 +247,12 @@ Cell CellIn(CellState state, std::optional<int> modified = {}) {
 
 TEST(Replaces, SettledCellsAreNotUndoneByADeliveryThatLacksThem) {
   using enum CellState;
-  for (const CellState older : {kComplete, kEmpty, kClosed, kNotListed, kNotEntitled, kExpired, kPartial, kStale}) {
+  for (const CellState older : {kComplete, kEmpty, kNotListed, kNotEntitled, kExpired, kPartial, kStale}) {
     for (const CellState newer : {kMissing, kFailed, kPending}) {
       EXPECT_FALSE(Replaces(CellIn(newer), CellIn(older))) << Name(newer) << " over " << Name(older);
     }
   }
-  for (const CellState older : {kMissing, kFailed, kPending}) {
+  for (const CellState older : {kMissing, kFailed, kPending, kClosed}) {
     for (int newer = 0; newer <= static_cast<int>(kExpired); ++newer) {
       EXPECT_TRUE(Replaces(CellIn(static_cast<CellState>(newer)), CellIn(older)));
     }

@@ -93,6 +93,7 @@ std::set<CellKey> ReferenceWork(const Case& given, const WorkOptions& options) {
       if (!needed && cell->modified && expected.modified && *cell->modified < *expected.modified) {
         needed = cell->state == CellState::kComplete || cell->state == CellState::kEmpty;
       }
+      needed = needed || cell->state == CellState::kClosed;
       if (!needed && cell->state == CellState::kNotListed) needed = listing.first || listing.last;
       if (needed) work.insert({listing.symbol, day});
     }
@@ -166,6 +167,7 @@ void CheckOne(uint64_t seed) {
   for (const auto& [key, cell] : after) rows.push_back({cell, 2});
   const Work again = FindWork(given.days, given.listings, rows, options);
   EXPECT_TRUE(again.recorded.empty());
+  EXPECT_TRUE(again.closed.empty());
   EXPECT_EQ(again.cells, work.cells);
 }
 

@@ -66,9 +66,11 @@ class SymbolWalk {
     uint32_t begin = range.begin;
     for (uint32_t i = range.begin; i < range.end; ++i) {
       const Day day = work_.days[i].day;
-      while (next < present.size() && present[next].cell.day < day) ++next;
+      for (; next < present.size() && present[next].cell.day < day; ++next) {
+        if (i > range.begin) NoteUnexpected(present[next].cell);
+      }
       const bool there = next < present.size() && present[next].cell.day == day;
-      const Verdict verdict = Judge(work_.days[i], there ? &present[next].cell : nullptr);
+      const Verdict verdict = Judge(work_.days[i], there ? &present[next++].cell : nullptr);
       if (verdict == open) continue;
       Close(open, {begin, i});
       open = verdict;
@@ -79,12 +81,25 @@ class SymbolWalk {
   }
 
  private:
+  // Settled: nothing to ask for. A closed day that is expected after all is not.
+  static bool IsDone(const Cell* cell) {
+    return cell != nullptr && ledger::IsSettled(cell->state) && cell->state != CellState::kClosed;
+  }
+
+  // Between expected days the ledger waits for one that is none any more: a holiday was added to the calendar. Before
+  // the first and after the last a vendor's list may just not reach.
+  void NoteUnexpected(const Cell& cell) {
+    const bool is_open = cell.state == CellState::kMissing || cell.state == CellState::kPending;
+    if (!is_open || cell.reason == kLostReason || options_.retry_failed_only) return;
+    work_.closed.push_back({listing_.symbol, cell.day});
+  }
+
   Verdict Judge(const VendorDay& expected, const Cell* cell) {
     if (options_.retry_failed_only && (cell == nullptr || !WentWrong(cell->state))) return Verdict::kNothing;
     const Verdict known = KnownWithoutRequest(expected);
-    if (known == Verdict::kNoKey && (cell == nullptr || !ledger::IsSettled(cell->state))) ++work_.keyless_cells;
+    if (known == Verdict::kNoKey && !IsDone(cell)) ++work_.keyless_cells;
     if (known != Verdict::kNothing) return IsNews(known, expected, cell) ? known : Verdict::kNothing;
-    if (cell == nullptr || !ledger::IsSettled(cell->state)) return Verdict::kRequest;
+    if (!IsDone(cell)) return Verdict::kRequest;
     if (IsRevised(*cell, expected)) {
       work_.stale.push_back({listing_.symbol, expected.day, cell->modified});
       return Verdict::kRequest;
@@ -166,7 +181,7 @@ Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, st
   auto begin = work.days.begin(), end = work.days.end();
   if (options.first) begin = std::ranges::lower_bound(work.days, *options.first, {}, &VendorDay::day);
   if (options.last) end = std::ranges::upper_bound(work.days, *options.last, {}, &VendorDay::day);
-  if (begin >= end) return work;
+  end = std::max(begin, end);
   const DayRun range{static_cast<uint32_t>(begin - work.days.begin()), static_cast<uint32_t>(end - work.days.begin())};
   const CellsBySymbol index = IndexBySymbol(present);
   std::unordered_set<std::string_view> done;
@@ -242,6 +257,12 @@ std::vector<Cell> RecordedCells(const Work& work) {
       if (recorded.state != CellState::kNotListed) cell.modified = work.days[i].modified;
       cells.push_back(std::move(cell));
     }
+  }
+  for (const ClosedCell& closed : work.closed) {
+    cells.push_back({.symbol = closed.symbol,
+                     .day = closed.day,
+                     .state = CellState::kClosed,
+                     .reason = "no session: the calendar, or the vendor's list, does not have the day any more"});
   }
   return cells;
 }

@@ -49,12 +49,19 @@ struct StaleCell {
   std::optional<Day> had;  // last_modified_date of what is here
 };
 
+// A cell that was missing or pending, of a day that is not expected any more.
+struct ClosedCell {
+  std::string symbol;
+  Day day;
+};
+
 struct Work {
   std::vector<VendorDay> days;  // what runs are indices into
   // In the order of the listings; a symbol without work is left out.
   std::vector<SymbolWork> symbols;
   std::vector<RecordedRun> recorded;
   std::vector<StaleCell> stale;
+  std::vector<ClosedCell> closed;
   int64_t cells = 0;          // in `symbols`
   int64_t keyless_cells = 0;  // unsettled ones that wait for a key
 };
@@ -62,10 +69,11 @@ struct Work {
 // `days` sorted, none twice. `present` sorted by symbol and day, as Ledger::Cells returns them, after MarkLost. A
 // listing whose symbol came before is ignored.
 //
-// A cell is work when it is absent, unsettled, revised by the vendor, or `not_listed` although its listing names an
-// interval that holds it. Days the vendor calls pending or missing or gives only with a key, and days outside the
-// listing are never work, not even with `refetch`: they are recorded, unless the ledger says so already or knows better
-// (ledger::Replaces).
+// A cell is work when it is absent, unsettled, `closed`, revised by the vendor, or `not_listed` although its listing
+// names an interval that holds it. Days the vendor calls pending or missing or gives only with a key, and days outside
+// the listing are never work, not even with `refetch`: they are recorded, unless the ledger says so already or knows
+// better (ledger::Replaces). So are, as closed, missing and
+// pending cells between expected days.
 Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, std::span<const ledger::CellRow> present,
               const WorkOptions& options);
 
@@ -79,7 +87,7 @@ struct SymbolDays {
 // Leaves in the work what one of `ranges` names, and nothing else. What is `recorded` stays: it is known for free.
 void KeepOnly(Work* work, std::span<const SymbolDays> ranges);
 
-// `recorded` as cells, for a receipt.
+// `recorded` and `closed` as cells, for a receipt.
 std::vector<ledger::Cell> RecordedCells(const Work& work);
 
 }  // namespace lode::plan

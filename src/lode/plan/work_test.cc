@@ -91,6 +91,35 @@ TEST(Work, KeepsToTheAskedRange) {
   EXPECT_EQ(FindWork(Week(), listings, {}, {.first = D("2024-02-01"), .last = {}}).cells, 0);
 }
 
+// A holiday was added to the calendar, and taken away again.
+TEST(Work, DaysThatAreNoLongerExpectedAreClosed) {
+  const std::vector<Listing> listings = {Listed("A")};
+  std::vector<CellRow> present = {
+      Row("A", "2023-12-30", CellState::kMissing), Row("A", "2024-01-01", CellState::kComplete),
+      Row("A", "2024-01-02", CellState::kMissing), Row("A", "2024-01-03", CellState::kMissing),
+      Row("A", "2024-01-04", CellState::kPartial), Row("A", "2024-01-05", CellState::kComplete),
+      Row("A", "2024-01-06", CellState::kPending), Row("B", "2024-01-02", CellState::kMissing)};
+  present[3].cell.reason = kLostReason;  // a file that held rows
+  const std::vector<VendorDay> ends = {Week().front(), Week().back()};
+  const Work work = FindWork(ends, listings, present, {});
+  EXPECT_EQ(work.cells, 0);
+  const std::vector<Cell> closed = RecordedCells(work);
+  ASSERT_EQ(closed.size(), 1u);  // the list may just not reach to the days before and after it
+  EXPECT_EQ(closed[0].symbol, "A");
+  EXPECT_EQ(closed[0].day, D("2024-01-02"));
+  EXPECT_EQ(closed[0].state, CellState::kClosed);
+  EXPECT_TRUE(FindWork(ends, listings, present, {.retry_failed_only = true}).closed.empty());
+
+  present[2].cell.state = CellState::kClosed;
+  EXPECT_TRUE(FindWork(ends, listings, present, {}).closed.empty());  // said already
+  EXPECT_EQ(Text(FindWork(Week(), listings, present, {})), "A 2024-01-02..2024-01-04");
+  std::vector<VendorDay> week = Week();
+  week[1].state = State::kMissing;
+  const std::vector<Cell> again = RecordedCells(FindWork(week, listings, present, {}));
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].state, CellState::kMissing);
+}
+
 TEST(Work, RevisedDaysAreStale) {
   const std::vector<Listing> listings = {Listed("A")};
   std::vector<CellRow> present;

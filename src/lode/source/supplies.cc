@@ -18,6 +18,7 @@ struct Entry {
   bool (*serves)(const DatasetConfig&) = nullptr;
   const char* default_symbol = nullptr;
   std::optional<YearMonthDay> start = {};  // of its data, where one asks for all of them
+  const char* calendar = nullptr;          // whose sessions its days are; nullptr: the vendor lists its days itself
 };
 
 bool IsRest(const DatasetConfig& dataset) { return !dataset.rest.empty(); }
@@ -27,7 +28,7 @@ bool IsFlatFile(const DatasetConfig& dataset) { return !dataset.flat_file.empty(
 constexpr std::array kSupplies = std::to_array<Entry>({
     {"databento", databento::OpenSupply},
     {"fred", fred::OpenSupply, nullptr, nullptr, YearMonthDay{1776, 7, 4}},
-    {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols},
+    {"polygon", polygon::OpenFlatFiles, IsFlatFile, polygon::kAllSymbols, {}, "XNYS"},
     {"polygon", polygon::OpenRest, polygon::IsPerTicker},
     {"polygon", polygon::OpenRest, IsRest, polygon::kAllSymbols},
     {"tardis", tardis::OpenSupply},
@@ -50,6 +51,12 @@ std::optional<Day> DefaultStart(const DatasetConfig& dataset) {
 }
 
 bool IsSnapshot(const DatasetConfig& dataset) { return dataset.source == "polygon" && polygon::IsSnapshot(dataset); }
+
+std::string CalendarOf(const DatasetConfig& dataset) {
+  const Entry* entry = FindEntry(dataset);
+  if (entry == nullptr || entry->calendar == nullptr) return {};
+  return dataset.calendar.empty() ? entry->calendar : dataset.calendar;
+}
 
 std::vector<std::string> DefaultSymbols(const DatasetConfig& dataset) {
   const Entry* entry = FindEntry(dataset);

@@ -104,6 +104,8 @@ std::optional<Day> DefaultStart(const DatasetConfig& dataset);
 
 // Whether the vendor tells how things are when it is asked, and of no day before: its one day is today.
 bool IsSnapshot(const DatasetConfig& dataset);
+// The calendar that says which days a dataset should have; empty: the vendor does.
+std::string CalendarOf(const DatasetConfig& dataset);
 
 // What a dataset asks for that names no symbols, where its source has an answer: a file of the whole market is asked
 // for as ALL_SYMBOLS. Empty: it must name some.
