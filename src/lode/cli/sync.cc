@@ -3,6 +3,8 @@
 #include "lode/sync/sync.h"
 
 #include <chrono>
+#include <optional>
+#include <set>
 
 #include "lode/base/log.h"
 #include "lode/cli/commands.h"
@@ -127,26 +129,54 @@ class SyncCommand : public Command {
     RunLog run_log({config->lake_root()}, "sync");
     std::vector<sync::SyncReport> reports;
     double spent_usd = 0;
+    std::optional<Error> first_error;
+    std::set<std::string> refusing;  // sources
     for (sync::SyncRequest& request : requests) {
+      const std::string& name = request.dataset->name;
+      if (refusing.contains(request.dataset->source)) {
+        log::Warning("{}: not asked for, after what {} said before", name, request.dataset->source);
+        continue;
+      }
       request.dry_run = dry_run_;
       request.in_flight = static_cast<size_t>(in_flight);
       request.requests_per_s = rate;
       request.budget_usd = budget;
-      run_log.Record(fmt::format("lode {} sync {} {} to {}", LODE_VERSION, request.dataset->name,
-                                 FormatDay(request.first), FormatDay(request.last)));
-      SyncProgress progress(session, run_log, request.dataset->name, dry_run_);
+      run_log.Record(fmt::format("lode {} sync {} {} to {}", LODE_VERSION, name, FormatDay(request.first),
+                                 FormatDay(request.last)));
+      SyncProgress progress(session, run_log, name, dry_run_);
       const Clock::time_point started = Clock::now();
       Result<sync::SyncReport> report = sync::Sync(request, &spent_usd, progress);
-      if (!report) return std::unexpected(std::move(report).error().With("sync " + request.dataset->name));
+      if (!report) {
+        Error error = std::move(report).error().With("sync " + name);
+        if (EndsTheRun(error.kind)) return std::unexpected(std::move(error));
+        // Other datasets have nothing to do with it; of a vendor that is out of reach or refuses, those of others.
+        if (error.kind == ErrorKind::kPartial || error.kind == ErrorKind::kRefused) {
+          refusing.insert(request.dataset->source);
+        }
+        run_log.Record(error.ToString());
+        session.out().Event(JsonObject()
+                                .Text("type", "sync_error")
+                                .Text("dataset", name)
+                                .Text("kind", Name(error.kind))
+                                .Text("message", log::Redact(error.ToString())));
+        if (first_error) log::Failure("{}", Printable(error.ToString()));
+        if (!first_error) first_error = std::move(error);
+        continue;
+      }
       Tell(session, *report, std::chrono::duration<double>(Clock::now() - started).count());
       run_log.Record(ReportLine(*report, dry_run_));
       reports.push_back(std::move(*report));
     }
     if (!dry_run_) LODE_TRY(RefreshViews({config->lake_root()}));
+    if (first_error) return std::unexpected(*std::move(first_error));
     return Verdict(reports);
   }
 
  private:
+  static bool EndsTheRun(ErrorKind kind) {
+    return kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal;
+  }
+
   void Tell(const Session& session, const sync::SyncReport& report, double elapsed_s) const {
     session.out().Event(ReportEvent(report));
     session.out().Summary(
