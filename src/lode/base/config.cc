@@ -177,6 +177,7 @@ class ConfigBuilder {
       config.datasets_.emplace(name, std::move(dataset));
     }
     for (const auto& [key, value] : merged_) {
+      if (value.type == config::KeyType::kList) config.lists_[key] = value.list;
       config.values_.push_back({key, value.Shown(), value.origin});
       config.plain_[key] =
           value.type == config::KeyType::kList ? fmt::format("{}", fmt::join(value.list, ",")) : value.text;
@@ -335,6 +336,12 @@ const DatasetConfig* Config::FindDataset(std::string_view name) const {
 std::optional<std::string> Config::Get(std::string_view dotted_key) const {
   auto found = plain_.find(dotted_key);
   if (found == plain_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::vector<std::string>> Config::GetList(std::string_view dotted_key) const {
+  auto found = lists_.find(dotted_key);
+  if (found == lists_.end()) return std::nullopt;
   return found->second;
 }
 

@@ -80,6 +80,8 @@ class Config {
   const std::vector<ConfigValue>& values() const { return values_; }
   // Plain text of a value (lists: comma-separated), nullopt when neither set nor known by default.
   std::optional<std::string> Get(std::string_view dotted_key) const;
+  // The texts of a list; nullopt when it is not set.
+  std::optional<std::vector<std::string>> GetList(std::string_view dotted_key) const;
   // The key that a reference such as "sources.databento.key" leads to (base/secrets.h, ResolveKey). kConfig names the
   // reference, or the configuration key when there is none. May run a command.
   Result<std::string> ResolveKey(std::string_view dotted_key) const;
@@ -93,6 +95,7 @@ class Config {
   std::map<std::string, DatasetConfig> datasets_;
   std::vector<ConfigValue> values_;
   std::map<std::string, std::string, std::less<>> plain_;
+  std::map<std::string, std::vector<std::string>, std::less<>> lists_;
   std::vector<std::string> notices_;
   std::map<std::string, std::string> env_file_;  // of --env-file: may hold keys, is never shown
 };

@@ -12,6 +12,7 @@ constexpr std::array kCommands = std::to_array<CommandEntry>({
     {"import", "Bring data in", "take vendor files already on disk into a dataset", MakeImport},
     {"plan", "Bring data in", "what is missing, and what asking for it costs; changes nothing", MakePlan},
     {"sync", "Bring data in", "ask the vendor for what is missing", MakeSync},
+    {"run", "Bring data in", "the steps of a pipeline declared in lode.toml, one after the other", MakeRun},
     {"instruments", "Bring data in", "instrument definitions of Tardis' exchanges, with canonical keys",
      MakeInstruments},
     {"targets", "Bring data in", "which symbols and data types of the definitions can be downloaded", MakeTargets},

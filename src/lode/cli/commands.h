@@ -11,6 +11,7 @@ std::unique_ptr<Command> MakeInit();
 std::unique_ptr<Command> MakeImport();
 std::unique_ptr<Command> MakePlan();
 std::unique_ptr<Command> MakeSync();
+std::unique_ptr<Command> MakeRun();
 std::unique_ptr<Command> MakeInstruments();
 std::unique_ptr<Command> MakeTargets();
 std::unique_ptr<Command> MakeJobsSubmit();
