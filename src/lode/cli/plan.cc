@@ -1,7 +1,11 @@
 // lode plan [DATASET..] [-s DAY] [-e DAY] [--days N] [--symbols ..]
+#include <optional>
+
+#include "lode/base/log.h"
 #include "lode/cli/commands.h"
 #include "lode/cli/sync_options.h"
 #include "lode/cli/table.h"
+#include "lode/cli/utf8.h"
 
 namespace lode::cli {
 namespace {
@@ -31,11 +35,22 @@ class PlanCommand : public Command {
                  {"BYTES", Table::Align::kRight},
                  {"COST", Table::Align::kRight}});
     std::string unresolved;
+    std::optional<Error> first_error;
+    bool any = false;
     for (sync::SyncRequest& request : requests) {
       request.dry_run = request.estimate_whole = true;
       Quiet observer;
       double spent = 0;
-      LODE_TRY(const sync::SyncReport report, sync::Sync(request, &spent, observer));
+      Result<sync::SyncReport> found = sync::Sync(request, &spent, observer);
+      if (!found) {
+        Error error = std::move(found).error().With("plan " + request.dataset->name);
+        if (EndsTheRun(error)) return std::unexpected(std::move(error));
+        if (first_error) log::Failure("{}", Printable(error.ToString()));
+        if (!first_error) first_error = std::move(error);
+        continue;
+      }
+      any = true;
+      const sync::SyncReport& report = *found;
       session.out().Event(Event(report));
       const source::Estimate& estimate = report.estimate;
       const bool none = report.planned_requests == 0;
@@ -50,8 +65,9 @@ class PlanCommand : public Command {
                  none ? "nothing to do" : Usd(estimate.usd)});
       unresolved += UnresolvedText(report);
     }
-    session.out().Text(table.Render());
+    if (any || !first_error) session.out().Text(table.Render());
     session.out().Text(unresolved);
+    if (first_error) return std::unexpected(*std::move(first_error));
     return 0;
   }
 

@@ -3,8 +3,8 @@
 #include "lode/sync/sync.h"
 
 #include <chrono>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "lode/base/log.h"
 #include "lode/cli/commands.h"
@@ -130,11 +130,11 @@ class SyncCommand : public Command {
     std::vector<sync::SyncReport> reports;
     double spent_usd = 0;
     std::optional<Error> first_error;
-    std::set<std::string> refusing;  // sources
+    std::map<std::string, std::string> refusing;  // source: the dataset that found out
     for (sync::SyncRequest& request : requests) {
       const std::string& name = request.dataset->name;
-      if (refusing.contains(request.dataset->source)) {
-        log::Warning("{}: not asked for, after what {} said before", name, request.dataset->source);
+      if (const auto found = refusing.find(request.dataset->source); found != refusing.end()) {
+        log::Warning("{}: not asked for: {}, of the same source, ended with an error", name, found->second);
         continue;
       }
       request.dry_run = dry_run_;
@@ -148,10 +148,10 @@ class SyncCommand : public Command {
       Result<sync::SyncReport> report = sync::Sync(request, &spent_usd, progress);
       if (!report) {
         Error error = std::move(report).error().With("sync " + name);
-        if (EndsTheRun(error.kind)) return std::unexpected(std::move(error));
+        if (EndsTheRun(error)) return std::unexpected(std::move(error));
         // Other datasets have nothing to do with it; of a vendor that is out of reach or refuses, those of others.
         if (error.kind == ErrorKind::kPartial || error.kind == ErrorKind::kRefused) {
-          refusing.insert(request.dataset->source);
+          refusing.emplace(request.dataset->source, name);
         }
         run_log.Record(error.ToString());
         session.out().Event(JsonObject()
@@ -173,10 +173,6 @@ class SyncCommand : public Command {
   }
 
  private:
-  static bool EndsTheRun(ErrorKind kind) {
-    return kind == ErrorKind::kStorage || kind == ErrorKind::kInterrupted || kind == ErrorKind::kInternal;
-  }
-
   void Tell(const Session& session, const sync::SyncReport& report, double elapsed_s) const {
     session.out().Event(ReportEvent(report));
     session.out().Summary(

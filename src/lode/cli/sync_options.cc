@@ -134,6 +134,11 @@ Result<std::vector<sync::SyncRequest>> SyncOptions::RequestsOfGaps(const Session
   return requests;
 }
 
+bool EndsTheRun(const Error& error) {
+  return error.kind == ErrorKind::kStorage || error.kind == ErrorKind::kInterrupted ||
+         error.kind == ErrorKind::kInternal;
+}
+
 Result<double> ParseNumber(std::string_view flag, const std::string& text, double least, double most) {
   double number = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);

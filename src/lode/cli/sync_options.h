@@ -28,6 +28,8 @@ class SyncOptions {
 // Datasets by name, in that order; a recipe's name means those of its datasets that are declared. Without names, all
 // that can be asked. kNotFound names the nearest one.
 Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, const std::vector<std::string>& names);
+// Whether an error keeps other datasets out too: the disk, Ctrl-C, our own bug.
+bool EndsTheRun(const Error& error);
 // A flag's number; kUsage when it is none or out of range.
 Result<double> ParseNumber(std::string_view flag, const std::string& text, double least, double most);
 // 0.374 -> "0.37 USD", nothing known -> "unknown".
