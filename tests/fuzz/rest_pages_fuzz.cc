@@ -82,7 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   codec::StringPool strings(size_t{1} << 20);
   codec::BadRecords bad, fred_bad;
   const std::string schema = fmt::format("polygon/{}", endpoint.name);
-  fuzz::Drain(codec::OpenRestPages(fuzz::Source(data + 1, size - 1), *codec::FindSchema(schema), {&strings, &bad, 64}),
+  fuzz::Drain(codec::OpenRestPages(fuzz::Source(data + 1, size - 1), {"A", ToDay({2024, 1, 1})},
+                                   *codec::FindSchema(schema), {&strings, &bad, 64}),
               bad);
   fuzz::Drain(codec::OpenFredObservations(fuzz::Source(data + 1, size - 1), "X",
                                           *codec::FindSchema("fred/observations"), {&strings, &fred_bad, 64}),
