@@ -184,8 +184,8 @@ class DatasetSync {
           {batch.partition,
            Error{ErrorKind::kIncomplete,
                  fmt::format("the file is gone and this run would bring only a part of it ({} on {} is not asked for); "
-                             "sync without --symbols, from {} on",
-                             missing.begin()->first, FormatDay(missing.begin()->second),
+                             "`lode sync {} -s {}` brings all of it",
+                             missing.begin()->first, FormatDay(missing.begin()->second), dataset_.name,
                              FormatDay(missing.begin()->second)),
                  {}}});
       return true;
