@@ -60,7 +60,7 @@ class Sequence:
         self.starts = {name: day_of(re.search(r"^start = (\S+)", text, re.M)[1])
                        for name, text in self.lake.datasets.items()}
         self.faults = FAULTS if self.vendor_name in ("fred", "polygon_rest") else (*FAULTS, FLIP)
-        self.steps = []
+        self.steps, self.revisions = [], 0
         self.restore = []  # what the vendor must be told at the end
 
     # The vendor.
@@ -73,11 +73,12 @@ class Sequence:
     def revise(self):
         days = self.some_days()
         if self.vendor_name == "databento":
-            self.sim.control("revise", {"dataset": "GLBX.MDP3", "days": days})
+            # The vendor tells revisions apart by their date alone.
+            self.revisions += 1
+            modified = day_of(self.vendor.today) + datetime.timedelta(days=self.revisions)
+            self.sim.control("revise", {"dataset": "GLBX.MDP3", "days": days, "last_modified_date": modified.isoformat()})
         elif self.vendor_name == "polygon":
             self.sim.control("flatfiles", {"flat_file": "us_stocks_sip/day_aggs_v1", "revise": days})
-        elif self.vendor_name == "polygon_rest":
-            self.sim.control("polygon", {"table": "dividends", "days": days})
         elif self.vendor_name == "fred":
             self.sim.control("fred", {"series_id": "UNRATE", "dates": ["2022-03-01"]})
         else:

@@ -76,6 +76,8 @@ void SyncOptions::Declare(Arguments& arguments) {
   arguments.Option("--symbols", "A,B|@LIST|FILE", symbols_, "these symbols instead of the dataset's");
   arguments.Flag("--refetch", refetch_, "ask again for what is there already");
   arguments.Option("--gaps-file", "FILE", gaps_file_, "only the gaps that `lode gaps -o FILE` wrote");
+  arguments.Flag("--trust-ledger", trust_ledger_,
+                 "do not look whether the lake's files are still there; for lakes of millions");
   arguments.Flag("--retry-failed", retry_failed_, "only what failed or was refused before");
 }
 
@@ -101,6 +103,7 @@ Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, c
     request.last = range.last;
     request.refetch = refetch_;
     request.retry_failed_only = retry_failed_;
+    request.trust_ledger = trust_ledger_;
     request.memory_bytes = session.memory_bytes();
     if (!range.empty()) requests.push_back(std::move(request));
   }
@@ -129,6 +132,7 @@ Result<std::vector<sync::SyncRequest>> SyncOptions::RequestsOfGaps(const Session
                         .refetch = refetch_,
                         .retry_failed_only = retry_failed_,
                         .only = own->second,
+                        .trust_ledger = trust_ledger_,
                         .memory_bytes = session.memory_bytes()});
   }
   return requests;

@@ -22,7 +22,7 @@ class SyncOptions {
 
   std::vector<std::string> names_;
   std::string start_, end_, days_, backfill_years_, symbols_, gaps_file_;
-  bool all_ = false, include_short_data_ = false, refetch_ = false, retry_failed_ = false;
+  bool all_ = false, include_short_data_ = false, refetch_ = false, retry_failed_ = false, trust_ledger_ = false;
 };
 
 // Datasets by name, in that order; a recipe's name means those of its datasets that are declared. Without names, all

@@ -138,34 +138,74 @@ Result<std::vector<RawFileRow>> SqliteLedger::RawFiles(std::string_view dataset)
   }
 }
 
-Result<std::vector<CellRow>> SqliteLedger::Cells(std::string_view dataset, std::optional<Day> first,
-                                                 std::optional<Day> last) {
+Status SqliteLedger::ReadPartitionSizes(std::string_view dataset,
+                                        const std::function<bool(std::string_view path, uint64_t size)>& take) {
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, fmt::format("SELECT path, size FROM partition {} ORDER BY path", kOfDataset)));
+  select.Bind(dataset);
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row || !take(select.TextView(0), static_cast<uint64_t>(select.Number(1)))) return Ok();
+  }
+}
+
+Status SqliteLedger::ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,
+                               const std::function<void(const CellView&)>& take) {
   LODE_TRY(Statement select,
            Statement::Prepare(*db_, fmt::format("SELECT symbol, day, state, reason, proof, rows, modified, degraded, "
                                                 "sequence FROM cell {} AND day BETWEEN ? AND ? ORDER BY symbol, day",
                                                 kOfDataset)));
   select.Bind(dataset, int64_t{first ? first->since_epoch : std::numeric_limits<int32_t>::min()},
               int64_t{last ? last->since_epoch : std::numeric_limits<int32_t>::max()});
-  std::vector<CellRow> rows;
   while (true) {
     LODE_TRY(const bool row, select.Step());
-    if (!row) return rows;
+    if (!row) return Ok();
     const Result<CellState> state = ParseCellState(select.TextView(2));
     if (!state) {
       return Fail(ErrorKind::kCorrupt, "ledger is damaged ({}); run `lode ledger rebuild`", state.error().message);
     }
     std::optional<Day> modified;
     if (const auto number = select.NumberOrNull(6)) modified = DayAt(*number);
-    rows.push_back({Cell{.symbol = select.Text(0),
-                         .day = DayAt(select.Number(1)),
-                         .state = *state,
-                         .reason = select.Text(3),
-                         .proof = select.Text(4),
-                         .rows = select.NumberOrNull(5),
-                         .modified = modified,
-                         .degraded = select.Number(7) != 0},
-                    select.Number(8)});
+    take({.symbol = select.TextView(0),
+          .day = DayAt(select.Number(1)),
+          .state = *state,
+          .reason = select.TextView(3),
+          .proof = select.TextView(4),
+          .rows = select.NumberOrNull(5),
+          .modified = modified,
+          .degraded = select.Number(7) != 0,
+          .sequence = select.Number(8)});
   }
+}
+
+CellView ViewOf(const CellRow& row) {
+  const Cell& cell = row.cell;
+  return {.symbol = cell.symbol,
+          .day = cell.day,
+          .state = cell.state,
+          .reason = cell.reason,
+          .proof = cell.proof,
+          .rows = cell.rows,
+          .modified = cell.modified,
+          .degraded = cell.degraded,
+          .sequence = row.sequence};
+}
+
+Result<std::vector<CellRow>> Ledger::Cells(std::string_view dataset, std::optional<Day> first,
+                                           std::optional<Day> last) {
+  std::vector<CellRow> rows;
+  LODE_TRY(ReadCells(dataset, first, last, [&](const CellView& cell) {
+    rows.push_back({Cell{.symbol = std::string(cell.symbol),
+                         .day = cell.day,
+                         .state = cell.state,
+                         .reason = std::string(cell.reason),
+                         .proof = std::string(cell.proof),
+                         .rows = cell.rows,
+                         .modified = cell.modified,
+                         .degraded = cell.degraded},
+                    cell.sequence});
+  }));
+  return rows;
 }
 
 Result<std::vector<Intent>> SqliteLedger::Intents(std::string_view dataset) {

@@ -51,9 +51,7 @@ Coverage Summarise(std::span<const CellRow> cells) {
 
 void MarkLost(std::vector<CellRow>& cells, const std::function<bool(const ledger::Cell&)>& is_lost) {
   for (CellRow& row : cells) {
-    using enum CellState;
-    const bool holds_rows = row.cell.state == kComplete || row.cell.state == kPartial || row.cell.state == kStale;
-    if (!holds_rows || !is_lost(row.cell)) continue;
+    if (!ledger::HoldsRows(row.cell.state) || !is_lost(row.cell)) continue;
     row.cell.state = CellState::kMissing;
     row.cell.reason = kLostReason;
     row.cell.proof.clear();

@@ -10,7 +10,7 @@
 #include "lode/base/stop.h"
 #include "lode/codec/schema.h"
 #include "lode/lake/import_unit.h"
-#include "lode/lake/verify.h"
+#include "lode/lake/listing.h"
 #include "lode/net/waits.h"
 #include "lode/symbol/lists.h"
 #include "lode/sync/fetch_run.h"
@@ -142,7 +142,8 @@ class DatasetSync {
                                 .last = request_.last,
                                 .refetch = request_.refetch,
                                 .retry_failed_only = request_.retry_failed_only,
-                                .only = request_.only};
+                                .only = request_.only,
+                                .trust_ledger = request_.trust_ledger};
     LODE_TRY(Demand demand, FindDemand(request_.paths, ledger, dataset_, *layout_, *supply_, options, std::move(kept)));
     if (ledger != nullptr) LODE_TRY(RefuseHalfRepairs(*ledger, &demand));
     return demand;
@@ -151,9 +152,8 @@ class DatasetSync {
   // A lost partition that this run brings only in part would leave cells that say complete and are not. Such a batch is
   // left out and named; one that is brought whole may replace what is gone.
   Status RefuseHalfRepairs(ledger::Ledger& ledger, Demand* demand) {
-    LODE_TRY(const auto lost, lake::LostPartitions(request_.paths, ledger, dataset_.name));
-    if (lost.empty()) return Ok();
-    for (const ledger::PartitionRow& row : lost) lost_.insert(row.partition.path);
+    if (demand->lost.empty()) return Ok();
+    lost_.insert(demand->lost.begin(), demand->lost.end());
     LODE_TRY(const auto cells, ledger.Cells(dataset_.name));
     for (const ledger::CellRow& row : cells) {
       using enum ledger::CellState;

@@ -23,6 +23,7 @@ struct SyncRequest {
   Day first, last;                   // inclusive
   bool refetch = false, retry_failed_only = false;
   std::vector<plan::SymbolDays> only;  // DemandOptions::only
+  bool trust_ledger = false;           // DemandOptions::trust_ledger
   bool dry_run = false;
   bool estimate_whole = false;  // dry run: records and bytes too, not only money
   size_t in_flight = 50;
