@@ -9,12 +9,14 @@ using ledger::Cell;
 using ledger::CellRow;
 using ledger::CellState;
 
-std::vector<Gap> FindGaps(std::span<const CellRow> cells) {
+namespace {
+
+std::vector<Gap> FindRuns(std::span<const CellRow> cells, bool (*is_one)(CellState)) {
   std::vector<Gap> gaps;
   const Cell* previous = nullptr;
   for (const CellRow& row : cells) {
     const Cell& cell = row.cell;
-    if (!ledger::IsSettled(cell.state)) {
+    if (is_one(cell.state)) {
       const bool continues = previous != nullptr && previous->symbol == cell.symbol && previous->state == cell.state &&
                              previous->reason == cell.reason;
       if (!continues) gaps.push_back({cell.symbol, cell.day, cell.day, 0, cell.state, cell.reason});
@@ -24,6 +26,18 @@ std::vector<Gap> FindGaps(std::span<const CellRow> cells) {
     previous = &cell;
   }
   return gaps;
+}
+
+}  // namespace
+
+std::vector<Gap> FindGaps(std::span<const CellRow> cells) {
+  return FindRuns(cells, [](CellState state) { return !ledger::IsSettled(state); });
+}
+
+std::vector<Gap> FindSettledWithoutData(std::span<const CellRow> cells) {
+  return FindRuns(cells, [](CellState state) {
+    return ledger::IsSettled(state) && state != CellState::kComplete && state != CellState::kEmpty;
+  });
 }
 
 Coverage Summarise(std::span<const CellRow> cells) {

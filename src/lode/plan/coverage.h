@@ -28,6 +28,9 @@ struct Gap {
 // `cells` sorted by symbol and day, as Ledger::Cells returns them; the result is sorted the same way.
 std::vector<Gap> FindGaps(std::span<const ledger::CellRow> cells);
 
+// Runs of cells that are settled and have no data: not_entitled, not_listed, expired, closed. Sorted as FindGaps.
+std::vector<Gap> FindSettledWithoutData(std::span<const ledger::CellRow> cells);
+
 struct Coverage {
   std::map<ledger::CellState, int64_t> cells;  // count a state
   int64_t total = 0, settled = 0;

@@ -434,6 +434,93 @@ void KeepOnly(Work* work, std::span<const SymbolDays> ranges) {
   std::erase_if(work->stale, [&](const StaleCell& cell) { return !is_wanted(cell.symbol, cell.day); });
 }
 
+namespace {
+
+// One listing's expected days, by index: what is not settled of them.
+class GapWalk {
+ public:
+  GapWalk(const Work& work, const PresentCells& present) : work_(work), present_(present) {}
+
+  void TakePresent(const PresentCells::Symbol& cells) {
+    for (const PresentCell& cell : cells.others) {
+      const auto day = std::ranges::lower_bound(work_.days, cell.day, {}, &VendorDay::day);
+      if (day == work_.days.end() || day->day != cell.day || ledger::IsSettled(cell.state)) continue;
+      open_[static_cast<uint32_t>(day - work_.days.begin())] = {cell.state, present_.ReasonOf(cell)};
+    }
+  }
+
+  void TakeRecorded(const RecordedRun& recorded, const Listing& listing) {
+    const CellState state = StateOf(recorded.state);
+    for (uint32_t i = recorded.run.begin; i < recorded.run.end; ++i) {
+      open_.erase(i);
+      if (!ledger::IsSettled(state)) open_[i] = {state, ReasonOf(recorded.state, listing, work_)};
+    }
+  }
+
+  // What is work and not open in the ledger was never fetched, or was and the vendor has it anew.
+  void TakeWork(const SymbolWork& symbol, const PresentCells::Symbol& cells) {
+    for (const DayRun run : symbol.runs) {
+      for (uint32_t i = run.begin; i < run.end; ++i) {
+        const auto known = open_.find(i);
+        // It may be asked for now, whatever the vendor had said of it before.
+        const bool outdated = known == open_.end() || known->second.first == CellState::kPending ||
+                              (known->second.first == CellState::kMissing && known->second.second != kLostReason);
+        if (!outdated) continue;
+        const VendorDay& day = work_.days[i];
+        const std::optional<PresentCell> cell = cells.Find(day.day);
+        const bool stale = cell && (cell->state == CellState::kComplete || cell->state == CellState::kEmpty);
+        open_[i] = stale
+                       ? State(CellState::kStale, day.modified ? "the vendor revised it on " + FormatDay(*day.modified)
+                                                               : "the vendor has another version")
+                       : State(CellState::kMissing, "not fetched yet");
+      }
+    }
+  }
+
+  void Finish(const std::string& symbol, std::vector<Gap>* gaps) {
+    uint32_t next = 0;
+    const State* last = nullptr;
+    for (const auto& [index, state] : open_) {
+      if (last == nullptr || index != next || *last != state) {
+        gaps->push_back({symbol, work_.days[index].day, work_.days[index].day, 0, state.first, state.second});
+      }
+      gaps->back().last = work_.days[index].day;
+      ++gaps->back().days;
+      next = index + 1;
+      last = &state;
+    }
+    open_.clear();
+  }
+
+ private:
+  using State = std::pair<CellState, std::string>;
+  const Work& work_;
+  const PresentCells& present_;
+  std::map<uint32_t, State> open_;
+};
+
+}  // namespace
+
+std::vector<Gap> FindGaps(const Work& work, std::span<const Listing> listings, const PresentCells& present) {
+  std::vector<Gap> gaps;
+  GapWalk walk(work, present);
+  auto symbol = work.symbols.begin();
+  auto recorded = work.recorded.begin();
+  std::unordered_set<std::string_view> done;
+  for (size_t i = 0; i < listings.size(); ++i) {
+    const Listing& listing = listings[i];
+    if (!done.insert(listing.symbol).second) continue;
+    const size_t at = present.LowerBound(listing.symbol);
+    const bool found = at < present.size() && present[at].name == listing.symbol;
+    const PresentCells::Symbol cells = found ? present[at] : PresentCells::Symbol{};
+    walk.TakePresent(cells);
+    for (; recorded != work.recorded.end() && recorded->listing == i; ++recorded) walk.TakeRecorded(*recorded, listing);
+    if (symbol != work.symbols.end() && symbol->symbol == listing.symbol) walk.TakeWork(*symbol++, cells);
+    walk.Finish(listing.symbol, &gaps);
+  }
+  return gaps;
+}
+
 std::vector<Cell> RecordedCells(const Work& work, std::span<const Listing> listings) {
   std::vector<Cell> cells;
   for (const RecordedRun& recorded : work.recorded) {

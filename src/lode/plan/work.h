@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lode/ledger/ledger.h"
+#include "lode/plan/coverage.h"
 #include "lode/plan/expected.h"
 #include "lode/plan/present.h"
 
@@ -93,6 +94,11 @@ struct SymbolDays {
 };
 // Leaves in the work what one of `ranges` names, and nothing else. What is `recorded` stays: it is known for free.
 void KeepOnly(Work* work, std::span<const SymbolDays> ranges);
+
+// The cells that are not settled, as the plan knows them: work, with the state it has or `missing`, and what is
+// recorded or was before as pending or missing. Runs of expected days with one state and reason, in the order of the
+// listings, which are FindWork's, as are `present` and the work.
+std::vector<Gap> FindGaps(const Work& work, std::span<const Listing> listings, const PresentCells& present);
 
 // `recorded` and `closed` as cells, for a receipt. `listings` as FindWork had them.
 std::vector<ledger::Cell> RecordedCells(const Work& work, std::span<const Listing> listings);

@@ -221,12 +221,16 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
     for (Fetched& fetched : own_kept) {
       batch_named(partition_of(fetched.request.first())).kept.push_back(std::move(fetched));
     }
+    if (options.find_gaps) {
+      std::ranges::move(plan::FindGaps(part.work, part.listings, present.cells), std::back_inserter(demand.gaps));
+    }
     demand.expected_cells += static_cast<int64_t>(part.work.days.size() * part.listings.size());
     std::vector<ledger::Cell> recorded = plan::RecordedCells(part.work, part.listings);
     std::ranges::move(recorded, std::back_inserter(demand.recorded));
     std::ranges::move(part.listings, std::back_inserter(demand.listings));
     demand.works.push_back(std::move(part.work));
   }
+  std::ranges::sort(demand.gaps, {}, [](const plan::Gap& gap) { return std::pair(gap.symbol, gap.first); });
   return demand;
 }
 

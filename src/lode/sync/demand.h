@@ -21,6 +21,7 @@ struct DemandOptions {
   std::vector<plan::SymbolDays> only;  // nothing else is asked for; empty: no such limit
   // What the ledger says is there is not looked for in the lake: what somebody deleted is not noticed.
   bool trust_ledger = false;
+  bool find_gaps = false;  // fills Demand::gaps
 };
 
 // Requests that feed one partition, and what was fetched for it by a run that did not end.
@@ -42,6 +43,7 @@ struct Demand {
   std::vector<plan::Listing> listings;
   int64_t expected_cells = 0;
   std::set<std::string> lost;          // partitions that receipts name and that are not there
+  std::vector<plan::Gap> gaps;         // what is not settled, by symbol and day
   std::vector<ledger::Cell> recorded;  // cells whose state the vendor told without a request
   bool empty() const { return batches.empty() && recorded.empty(); }
 };

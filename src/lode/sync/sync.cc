@@ -64,6 +64,14 @@ class DatasetSync {
         observer_(observer),
         folder_(request.paths.root / ".lode" / "fetch" / dataset_.name) {}
 
+  Result<std::vector<plan::Gap>> Gaps() {
+    LODE_TRY(Prepare());
+    LODE_TRY(const auto reader, ledger::Ledger::OpenReadOnly(request_.paths.ledger()));
+    find_gaps_ = true;
+    LODE_TRY(Demand demand, Find(reader.get(), {}));
+    return std::move(demand.gaps);
+  }
+
   Result<SyncReport> Run() {
     LODE_TRY(Prepare());
     // First without the lock and without a trace: a run without work must not write.
@@ -143,7 +151,8 @@ class DatasetSync {
                                 .refetch = request_.refetch,
                                 .retry_failed_only = request_.retry_failed_only,
                                 .only = request_.only,
-                                .trust_ledger = request_.trust_ledger};
+                                .trust_ledger = request_.trust_ledger,
+                                .find_gaps = find_gaps_};
     LODE_TRY(Demand demand, FindDemand(request_.paths, ledger, dataset_, *layout_, *supply_, options, std::move(kept)));
     if (ledger != nullptr) LODE_TRY(RefuseHalfRepairs(*ledger, &demand));
     return demand;
@@ -491,7 +500,7 @@ class DatasetSync {
   std::map<std::string, std::set<std::pair<std::string, Day>>> held_;
   // Cells that the vendor has revised, and the vendor's date of what is here.
   std::map<std::pair<std::string, Day>, std::optional<Day>> stale_;
-  bool is_priced_ = false;
+  bool is_priced_ = false, find_gaps_ = false;
   SyncReport report_;
 };
 
@@ -518,6 +527,16 @@ bool StopsTheRun(ErrorKind kind) {
 
 Result<SyncReport> Sync(const SyncRequest& request, double* spent_usd, SyncObserver& observer) {
   return DatasetSync(request, spent_usd, observer).Run();
+}
+
+Result<std::vector<plan::Gap>> FindGaps(const SyncRequest& request) {
+  class Nobody : public SyncObserver {
+    void OnNotice(const std::string&) override {}
+    void OnPlan(int64_t, const source::Estimate&) override {}
+    void OnBatch(const std::string&, int64_t, uint64_t, int64_t) override {}
+  } nobody;
+  double nothing = 0;
+  return DatasetSync(request, &nothing, nobody).Gaps();
 }
 
 }  // namespace lode::sync

@@ -81,4 +81,8 @@ bool StopsTheRun(ErrorKind kind);
 // fails on its own is counted in the report, its cells are `failed`, and the others go in.
 Result<SyncReport> Sync(const SyncRequest& request, double* spent_usd, SyncObserver& observer);
 
+// What is not settled of the request's days, as the vendor says now: days that were never asked for and revised ones
+// too. Sorted by symbol and day. Asks only what is free and writes nothing. Errors as of Sync.
+Result<std::vector<plan::Gap>> FindGaps(const SyncRequest& request);
+
 }  // namespace lode::sync
