@@ -1,4 +1,5 @@
 // lode gaps [DATASET..] [-s DAY] [-e DAY] [--remote] [--all] [-o FILE]
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -7,7 +8,7 @@
 #include "lode/cli/days.h"
 #include "lode/cli/sync_options.h"
 #include "lode/cli/table.h"
-#include "lode/lake/survey.h"
+#include "lode/lake/listing.h"
 #include "lode/source/supply.h"
 #include "lode/store/local_disk.h"
 #include "lode/sync/sync.h"
@@ -84,6 +85,7 @@ class GapsCommand : public Command {
     arguments.Option("-e,--end", "DAY", end_, "last day, inclusive");
     arguments.Flag("--remote", remote_, "as the vendors say now: days never asked for and revised ones too");
     arguments.Flag("--all", all_, "also what is settled and has no data: not_entitled, not_listed, expired, closed");
+    arguments.Flag("--trust-ledger", trust_ledger_, "do not look whether the lake's files are still there");
     arguments.Option("-o,--output", "FILE", file_, "write the gaps as a JSON document too");
   }
 
@@ -108,21 +110,35 @@ class GapsCommand : public Command {
     LODE_TRY(std::vector<ledger::DatasetRow> rows, session.Datasets(names_));
     std::vector<DatasetGaps> datasets;
     for (const ledger::DatasetRow& row : rows) {
-      LODE_TRY(lake::DatasetSurvey survey, lake::Survey(paths, *ledger, row, range.first, range.last));
-      const plan::Coverage coverage = plan::Summarise(survey.cells);
       DatasetGaps& dataset = datasets.emplace_back();
       dataset.name = row.name;
       dataset.schema = row.schema;
-      dataset.gaps = plan::FindGaps(survey.cells);
-      if (all_) dataset.settled = plan::FindSettledWithoutData(survey.cells);
-      for (const ledger::CellRow& cell : survey.cells) {
-        if (cell.cell.state == ledger::CellState::kClosed) dataset.closed.insert(cell.cell.day);
-      }
+      LODE_TRY(ReadCells(paths, *ledger, row, range, &dataset));
       LODE_TRY(dataset.calendar, FindCalendar(session, row.name));
-      dataset.first = range.first ? range.first : coverage.first;
-      dataset.last = range.last ? range.last : coverage.last;
     }
     return datasets;
+  }
+
+  Status ReadCells(const lake::LakePaths& paths, ledger::Ledger& ledger, const ledger::DatasetRow& row,
+                   const DayRange& range, DatasetGaps* dataset) const {
+    std::set<std::string> lost;
+    if (!trust_ledger_) {
+      LODE_TRY(lost, lake::LostPartitions(paths, ledger, row.name));
+    }
+    plan::RunFinder gaps(plan::IsOpen), settled(plan::IsSettledWithoutData);
+    std::optional<Day> first, last;
+    LODE_TRY(lake::ReadCells(ledger, row, range.first, range.last, lost, [&](const ledger::CellView& cell) {
+      gaps.Add(cell);
+      if (all_) settled.Add(cell);
+      if (cell.state == ledger::CellState::kClosed) dataset->closed.insert(cell.day);
+      first = first ? std::min(*first, cell.day) : cell.day;
+      last = last ? std::max(*last, cell.day) : cell.day;
+    }));
+    dataset->gaps = gaps.Take();
+    dataset->settled = settled.Take();
+    dataset->first = range.first ? range.first : first;
+    dataset->last = range.last ? range.last : last;
+    return Ok();
   }
 
   // Declared datasets that can be asked; one that cannot be reached ends it: half an answer would look like a whole
@@ -132,8 +148,9 @@ class GapsCommand : public Command {
     LODE_TRY(const auto selected, SelectDatasets(*config, names_));
     std::vector<DatasetGaps> datasets;
     for (const DatasetConfig* declared : selected) {
-      LODE_TRY(const auto request, RequestOf(session, *config, *declared, {.start = start_, .end = end_, .days = {}}));
+      LODE_TRY(auto request, RequestOf(session, *config, *declared, {.start = start_, .end = end_, .days = {}}));
       if (!request) continue;
+      request->trust_ledger = trust_ledger_;
       Result<std::vector<plan::Gap>> gaps = sync::FindGaps(*request);
       if (!gaps) return std::unexpected(std::move(gaps).error().With("gaps " + declared->name));
       DatasetGaps& dataset = datasets.emplace_back();
@@ -188,7 +205,7 @@ class GapsCommand : public Command {
 
   std::vector<std::string> names_;
   std::string start_, end_, file_;
-  bool remote_ = false, all_ = false;
+  bool remote_ = false, all_ = false, trust_ledger_ = false;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "lode/base/descriptor.h"
 #include "lode/lake/layout.h"
+#include "lode/plan/coverage.h"
 #include "lode/store/local_disk.h"
 
 namespace lode::lake {
@@ -94,16 +95,29 @@ Result<std::set<std::string>> LostPartitions(const LakePaths& paths, ledger::Led
   return listing.Finish();
 }
 
+Status ReadCells(ledger::Ledger& ledger, const ledger::DatasetRow& dataset, std::optional<Day> first,
+                 std::optional<Day> last, const std::set<std::string>& lost,
+                 const std::function<void(const ledger::CellView&)>& take) {
+  if (lost.empty()) return ledger.ReadCells(dataset.name, first, last, take);
+  LODE_TRY(const Layout layout, Layout::Parse(dataset.layout));
+  return ledger.ReadCells(dataset.name, first, last, [&](const ledger::CellView& cell) {
+    const bool is_lost =
+        ledger::HoldsRows(cell.state) && lost.contains(layout.PathOf(cell.day, std::string(cell.symbol)));
+    ledger::CellView view = cell;
+    if (is_lost) {
+      view.state = ledger::CellState::kMissing;
+      view.reason = plan::kLostReason;
+      view.proof = {};
+    }
+    take(view);
+  });
+}
+
 Result<plan::PresentCells> ReadPresent(ledger::Ledger& ledger, const ledger::DatasetRow& dataset,
                                        std::optional<Day> first, std::optional<Day> last,
                                        const std::set<std::string>& lost) {
-  LODE_TRY(const Layout layout, Layout::Parse(dataset.layout));
   plan::PresentCells present;
-  LODE_TRY(ledger.ReadCells(dataset.name, first, last, [&](const ledger::CellView& cell) {
-    const bool is_lost = !lost.empty() && ledger::HoldsRows(cell.state) &&
-                         lost.contains(layout.PathOf(cell.day, std::string(cell.symbol)));
-    present.Add(cell, is_lost);
-  }));
+  LODE_TRY(ReadCells(ledger, dataset, first, last, lost, [&](const ledger::CellView& cell) { present.Add(cell); }));
   present.Finish();
   return present;
 }

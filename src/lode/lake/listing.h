@@ -18,7 +18,12 @@ namespace lode::lake {
 // replaced by somebody. A million files take about two seconds on two cores.
 Result<std::set<std::string>> LostPartitions(const LakePaths& paths, ledger::Ledger& ledger, std::string_view dataset);
 
-// The cells of a dataset as a plan sees them; those of `lost` partitions are missing.
+// The cells of a dataset, sorted by symbol and day; those of `lost` partitions are missing (plan::kLostReason).
+Status ReadCells(ledger::Ledger& ledger, const ledger::DatasetRow& dataset, std::optional<Day> first,
+                 std::optional<Day> last, const std::set<std::string>& lost,
+                 const std::function<void(const ledger::CellView&)>& take);
+
+// The same as a plan sees them; those of `lost` partitions are missing.
 Result<plan::PresentCells> ReadPresent(ledger::Ledger& ledger, const ledger::DatasetRow& dataset,
                                        std::optional<Day> first, std::optional<Day> last,
                                        const std::set<std::string>& lost);

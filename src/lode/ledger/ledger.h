@@ -104,12 +104,16 @@ class Ledger {
   virtual Result<std::vector<DatasetRow>> Datasets() = 0;
   virtual Result<std::vector<ReceiptRow>> Receipts(std::string_view dataset) = 0;
   virtual Result<std::vector<PartitionRow>> Partitions(std::string_view dataset) = 0;
+  virtual Result<std::optional<PartitionRow>> FindPartition(std::string_view dataset, std::string_view path) = 0;
   // Path and size alone, in order of path; false ends the reading. The path is valid for the call.
   virtual Status ReadPartitionSizes(std::string_view dataset,
                                     const std::function<bool(std::string_view path, uint64_t size)>& take) = 0;
   // All raw files ever received, in receipt order.
   virtual Result<std::vector<RawFileRow>> RawFiles(std::string_view dataset) = 0;
-  // Sorted by symbol, day; optional inclusive range of days.
+  // Those of one receipt.
+  virtual Result<std::vector<RawFileRow>> RawFilesOf(std::string_view dataset, int64_t sequence) = 0;
+  // Sorted by symbol, day; optional inclusive range of days. A range of up to a month costs by the cells in it, any
+  // other by those of the dataset.
   virtual Status ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,
                            const std::function<void(const CellView&)>& take) = 0;
   Result<std::vector<CellRow>> Cells(std::string_view dataset, std::optional<Day> first = {},

@@ -20,6 +20,8 @@ class SqliteLedger final : public Ledger {
   Result<std::vector<ReceiptRow>> Receipts(std::string_view dataset) override;
   Result<std::vector<PartitionRow>> Partitions(std::string_view dataset) override;
   Result<std::vector<RawFileRow>> RawFiles(std::string_view dataset) override;
+  Result<std::vector<RawFileRow>> RawFilesOf(std::string_view dataset, int64_t sequence) override;
+  Result<std::optional<PartitionRow>> FindPartition(std::string_view dataset, std::string_view path) override;
   Status ReadPartitionSizes(std::string_view dataset,
                             const std::function<bool(std::string_view path, uint64_t size)>& take) override;
   Status ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,

@@ -36,6 +36,7 @@ CREATE TABLE cell(
   dataset INTEGER NOT NULL, symbol TEXT NOT NULL, day INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
   proof TEXT NOT NULL, rows INTEGER, modified INTEGER, degraded INTEGER NOT NULL, sequence INTEGER NOT NULL,
   PRIMARY KEY(dataset, symbol, day)) STRICT, WITHOUT ROWID;
+CREATE INDEX cell_day ON cell(dataset, day);
 CREATE TABLE intent(id INTEGER PRIMARY KEY AUTOINCREMENT, dataset TEXT NOT NULL, receipt TEXT NOT NULL) STRICT;
 CREATE TABLE intent_move(
   intent INTEGER NOT NULL, ordinal INTEGER NOT NULL, temporary TEXT NOT NULL, target TEXT NOT NULL,

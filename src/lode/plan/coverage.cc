@@ -9,35 +9,29 @@ using ledger::Cell;
 using ledger::CellRow;
 using ledger::CellState;
 
-namespace {
-
-std::vector<Gap> FindRuns(std::span<const CellRow> cells, bool (*is_one)(CellState)) {
-  std::vector<Gap> gaps;
-  const Cell* previous = nullptr;
-  for (const CellRow& row : cells) {
-    const Cell& cell = row.cell;
-    if (is_one(cell.state)) {
-      const bool continues = previous != nullptr && previous->symbol == cell.symbol && previous->state == cell.state &&
-                             previous->reason == cell.reason;
-      if (!continues) gaps.push_back({cell.symbol, cell.day, cell.day, 0, cell.state, cell.reason});
-      gaps.back().last = cell.day;
-      ++gaps.back().days;
-    }
-    previous = &cell;
+void RunFinder::Add(const ledger::CellView& cell) {
+  if (!is_one_(cell.state)) {
+    is_open_ = false;
+    return;
   }
-  return gaps;
+  const bool continues = is_open_ && runs_.back().state == cell.state && runs_.back().symbol == cell.symbol &&
+                         runs_.back().reason == cell.reason;
+  if (!continues) {
+    runs_.push_back({std::string(cell.symbol), cell.day, cell.day, 0, cell.state, std::string(cell.reason)});
+  }
+  runs_.back().last = cell.day;
+  ++runs_.back().days;
+  is_open_ = true;
 }
 
-}  // namespace
+bool IsSettledWithoutData(CellState state) {
+  return ledger::IsSettled(state) && state != CellState::kComplete && state != CellState::kEmpty;
+}
 
 std::vector<Gap> FindGaps(std::span<const CellRow> cells) {
-  return FindRuns(cells, [](CellState state) { return !ledger::IsSettled(state); });
-}
-
-std::vector<Gap> FindSettledWithoutData(std::span<const CellRow> cells) {
-  return FindRuns(cells, [](CellState state) {
-    return ledger::IsSettled(state) && state != CellState::kComplete && state != CellState::kEmpty;
-  });
+  RunFinder finder(IsOpen);
+  for (const CellRow& row : cells) finder.Add(ledger::ViewOf(row));
+  return finder.Take();
 }
 
 Coverage Summarise(std::span<const CellRow> cells) {

@@ -50,15 +50,12 @@ uint32_t PresentCells::Intern(std::string_view reason) {
   return found->second;
 }
 
-void PresentCells::Add(const ledger::CellView& cell, bool is_lost) {
-  PresentCell present{.day = cell.day, .state = cell.state, .modified = cell.modified, .is_lost = is_lost};
-  if (is_lost) {
-    present.state = CellState::kMissing;
-    present.reason = Intern(kLostReason);
-  } else {
-    present.reason = Intern(cell.reason);
-    if (ledger::IsVersionProof(cell.proof)) present.version = VersionMark(cell.proof);
-  }
+void PresentCells::Add(const ledger::CellView& cell) {
+  PresentCell present{.day = cell.day, .state = cell.state, .modified = cell.modified};
+  present.is_lost = cell.reason == kLostReason;
+  present.reason = Intern(cell.reason);
+  if (present.is_lost) present.state = CellState::kMissing;
+  if (!present.is_lost && ledger::IsVersionProof(cell.proof)) present.version = VersionMark(cell.proof);
   Put(cell.symbol, present);
 }
 
@@ -117,9 +114,7 @@ void PresentCells::EndSymbol() {
 
 PresentCells PresentCells::Of(std::span<const ledger::CellRow> rows) {
   PresentCells present;
-  for (const ledger::CellRow& row : rows) {
-    present.Add(ledger::ViewOf(row), row.cell.reason == kLostReason);
-  }
+  for (const ledger::CellRow& row : rows) present.Add(ledger::ViewOf(row));
   present.Finish();
   return present;
 }

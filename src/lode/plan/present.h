@@ -37,9 +37,10 @@ class PresentCells {
  public:
   // Symbols in order of their names, days of a symbol ascending, as Ledger::ReadCells gives them. Finish ends it:
   // before it nothing is to be read.
-  void Add(const ledger::CellView& cell, bool is_lost = false);
+  // One whose reason is kLostReason is lost.
+  void Add(const ledger::CellView& cell);
   void Finish() { EndSymbol(); }
-  // The same from rows; those with kLostReason are lost.
+  // The same from rows.
   static PresentCells Of(std::span<const ledger::CellRow> rows);
 
   // One symbol's cells. `complete` and `empty` are words from `first_word` on; a day that is in neither may be among

@@ -172,15 +172,16 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   std::map<std::string, Part*> part_of;
   for (Part& part : parts) {
     part.work = part.WorkOf(work_options, present.cells, options.only);
-    for (const plan::Listing& listing : part.listings) part_of.emplace(listing.symbol, &part);
     if (kept.empty()) continue;
+    for (const plan::Listing& listing : part.listings) part_of.emplace(listing.symbol, &part);
     // What was fetched already is wanted whatever this run would ask for.
     plan::WorkOptions any_options = work_options;
     any_options.retry_failed_only = false;
     part.open = CellsOf(part.WorkOf(any_options, present.cells, {}));
   }
 
-  const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
+  std::set<std::string> symbols;
+  if (!kept.empty()) symbols.insert(options.symbols.begin(), options.symbols.end());
   std::map<Part*, std::vector<Fetched>> wanted;
   for (Fetched& fetched : kept) {
     if (!IsInScope(fetched, known_from, options.last, symbols)) continue;

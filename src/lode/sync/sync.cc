@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_set>
 
 #include "lode/base/nearest.h"
 #include "lode/base/stop.h"
@@ -128,7 +129,7 @@ class DatasetSync {
     LODE_TRY(net::ApplyWaits(&options));
     LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
-    std::set<std::string> spelled;
+    std::unordered_set<std::string> spelled;
     std::erase_if(symbols_, [&](std::string& symbol) {
       symbol = supply_->Spell(std::move(symbol));
       return !spelled.insert(symbol).second;
