@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 
+#include "lode/base/config.h"
 #include "lode/base/nearest.h"
+#include "lode/base/recurrence.h"
 #include "lode/base/secrets.h"
 
 namespace lode::config {
@@ -14,6 +16,7 @@ using enum KeyType;
 
 constexpr std::array kKnownKeys = std::to_array<KnownKey>({
     {"lake.root", kFolder, ".", true},
+    {"lake.min_free", kSize, ""},
     {"sources.databento.base_url", kUrl, "https://hist.databento.com/v0", true},
     {"sources.databento.live_gateway", kAddress, "glbx-mdp3.lsg.databento.com:13000", true},
     {"sources.databento.key", kKey, "env:DATABENTO_API_KEY"},
@@ -58,6 +61,10 @@ constexpr std::array kKnownKeys = std::to_array<KnownKey>({
     {"stores.*.key_id", kKey, ""},
     {"stores.*.secret", kKey, ""},
     {"pipelines.*.steps", kList, ""},
+    {"pipelines.*.at", kRecurrence, ""},
+    {"notify.webhook", kUrl, "", true},
+    {"notify.command", kText, "", true},
+    {"notify.on", kOccasion, "failure"},
     {"tiers.*.from", kName, ""},
     {"tiers.*.window_days", kInteger, ""},
     {"tiers.*.columns", kList, ""},
@@ -167,6 +174,16 @@ Status CheckText(KeyType type, std::string_view text) {
     case kFolder:
       if (!text.empty() && !HasControlCharacter(text)) return Ok();
       return Fail(ErrorKind::kConfig, "expected a folder");
+    case kSize:
+      if (ParseSize(text)) return Ok();
+      return Fail(ErrorKind::kConfig, "expected a size such as \"512MiB\" or \"2GiB\"");
+    case kRecurrence: {
+      LODE_TRY(const Recurrence recurrence, ParseRecurrence(text));
+      return Ok();
+    }
+    case kOccasion:
+      if (text == "failure" || text == "always") return Ok();
+      return Fail(ErrorKind::kConfig, "expected \"failure\" or \"always\"");
     case kList: return CheckText(kText, text);
   }
   return Fail(ErrorKind::kInternal, "unknown value type");

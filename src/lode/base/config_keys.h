@@ -24,6 +24,9 @@ enum class KeyType {
   kPolicy,  // on_bad_record
   kSource,  // name of a source
   kFolder,  // lake root
+  kSize,        // "2GiB"
+  kRecurrence,  // base/recurrence.h
+  kOccasion,    // "failure" | "always"
 };
 
 struct KnownKey {

@@ -24,6 +24,7 @@ std::unique_ptr<Command> MakeQuery();
 std::unique_ptr<Command> MakeExplain();
 std::unique_ptr<Command> MakeLoad();
 std::unique_ptr<Command> MakeLogs();
+std::unique_ptr<Command> MakeClean();
 std::unique_ptr<Command> MakeLedgerRebuild();
 std::unique_ptr<Command> MakeDoctor();
 std::unique_ptr<Command> MakeConfigShow();

@@ -161,6 +161,11 @@ class UnitRun {
     return Ok();
   }
 
+  // Whether this unit brings the file into landing.
+  bool HasLanded(const ledger::RawFile& record) const {
+    return std::ranges::any_of(staged_, [&](const StagedFile& file) { return file.target == record.landed; });
+  }
+
   static Status FileChanged(const ledger::RawFile& record) {
     return Fail(ErrorKind::kCorrupt, "{}: the file changed while it was imported; run again", record.name);
   }
@@ -404,8 +409,11 @@ class UnitRun {
     receipt_.finished_at = FormatIsoNs(NowNs());
     receipt_.program = LODE_VERSION;
     if (unit_.only_partitions) receipt_.origin = "repair";
-    if (!unit_.only_partitions) receipt_.raw_files = std::move(raw_files_);
-    if (!unit_.only_partitions) {
+    receipt_.raw_files = std::move(raw_files_);
+    if (unit_.only_partitions) {
+      // The older receipts still hold, but for files that are here again.
+      std::erase_if(receipt_.raw_files, [this](const ledger::RawFile& file) { return !HasLanded(file); });
+    } else {
       receipt_.records = decoded_.records;
       receipt_.rejected = decoded_.rejected_count;
     }

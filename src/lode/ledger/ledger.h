@@ -44,6 +44,12 @@ struct PartitionRow {
 struct RawFileRow {
   RawFile file;
   int64_t sequence = 0;
+  bool removed = false;  // by `clean`: nobody misses it in landing
+};
+
+struct RemovedRow {
+  Removal removal;
+  int64_t sequence = 0;
 };
 
 struct CellRow {
@@ -93,6 +99,8 @@ class Ledger {
   virtual Result<std::vector<PartitionRow>> Partitions(std::string_view dataset) = 0;
   // All raw files ever received, in receipt order.
   virtual Result<std::vector<RawFileRow>> RawFiles(std::string_view dataset) = 0;
+  // What `clean` removed and no later receipt brought again, by path.
+  virtual Result<std::vector<RemovedRow>> Removed(std::string_view dataset) = 0;
   // Sorted by symbol, day; optional inclusive range of days.
   virtual Result<std::vector<CellRow>> Cells(std::string_view dataset, std::optional<Day> first = {},
                                              std::optional<Day> last = {}) = 0;

@@ -8,7 +8,7 @@
 
 namespace lode::ledger {
 
-inline constexpr int64_t kLedgerVersion = 1;
+inline constexpr int64_t kLedgerVersion = 2;           // 2: removed_file
 inline constexpr int64_t kApplicationId = 0x6c6f6465;  // "lode"
 
 class SqliteLedger final : public Ledger {
@@ -20,6 +20,7 @@ class SqliteLedger final : public Ledger {
   Result<std::vector<ReceiptRow>> Receipts(std::string_view dataset) override;
   Result<std::vector<PartitionRow>> Partitions(std::string_view dataset) override;
   Result<std::vector<RawFileRow>> RawFiles(std::string_view dataset) override;
+  Result<std::vector<RemovedRow>> Removed(std::string_view dataset) override;
   Result<std::vector<CellRow>> Cells(std::string_view dataset, std::optional<Day> first,
                                      std::optional<Day> last) override;
   Result<std::vector<Intent>> Intents(std::string_view dataset) override;
@@ -34,11 +35,13 @@ class SqliteLedger final : public Ledger {
   Result<Fingerprint> TakeFingerprint(std::string_view dataset) override;
 
  private:
-  explicit SqliteLedger(Database db) : db_(std::make_unique<Database>(std::move(db))) {}
+  SqliteLedger(Database db, bool has_removed)
+      : db_(std::make_unique<Database>(std::move(db))), has_removed_(has_removed) {}
 
   // Statements run inside the caller's transaction.
   Status Index(const Receipt& receipt, std::string_view receipt_sha256);
   Status IndexFiles(int64_t dataset, const Receipt& receipt);
+  Status IndexRemoved(int64_t dataset, const Receipt& receipt);
   Status IndexCells(int64_t dataset, const Receipt& receipt);
   Status Forget(std::string_view dataset);
   Status RemoveIntent(int64_t id);
@@ -46,6 +49,7 @@ class SqliteLedger final : public Ledger {
 
   // On the heap: statements point to it.
   std::unique_ptr<Database> db_;
+  bool has_removed_;  // false: a file of version 1, read only; nothing was ever removed
 };
 
 Status CreateTables(Database& db);

@@ -14,9 +14,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kRemovedTable = R"(
+CREATE TABLE removed_file(
+  dataset INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY(dataset, path)) STRICT, WITHOUT ROWID;
+)";
+
 constexpr const char* kTables = R"(
 CREATE TABLE ledger_schema(version INTEGER NOT NULL) STRICT;
-INSERT INTO ledger_schema VALUES (1);
+INSERT INTO ledger_schema VALUES (2);
 CREATE TABLE dataset(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, schema TEXT NOT NULL, layout TEXT NOT NULL) STRICT;
 CREATE TABLE receipt(
@@ -115,8 +121,31 @@ Status CreateTables(Database& db) {
   if (tables) return Ok();
   LODE_TRY(db.Execute(fmt::format("PRAGMA application_id={}", kApplicationId).c_str()));
   LODE_TRY(db.Execute(kTables));
+  LODE_TRY(db.Execute(kRemovedTable));
   return transaction.Commit();
 }
+
+namespace {
+
+Result<bool> HasRemovedTable(Database& db) {
+  LODE_TRY(Statement find, Statement::Prepare(db, "SELECT 1 FROM sqlite_schema WHERE name = 'removed_file'"));
+  return find.Step();
+}
+
+// A file of version 1 has all of this version's tables but one.
+Status BringUpToDate(Database& db) {
+  LODE_TRY(const bool current, HasRemovedTable(db));
+  if (current) return Ok();
+  LODE_TRY(Transaction transaction, Transaction::Begin(db));
+  // Another run may have been faster.
+  LODE_TRY(const bool done, HasRemovedTable(db));
+  if (done) return Ok();
+  LODE_TRY(db.Execute(kRemovedTable));
+  LODE_TRY(db.Execute(fmt::format("UPDATE ledger_schema SET version = {}", kLedgerVersion).c_str()));
+  return transaction.Commit();
+}
+
+}  // namespace
 
 Status CheckVersion(Database& db, const fs::path& file) {
   LODE_TRY(Statement id, Statement::Prepare(db, "PRAGMA application_id"));
@@ -147,6 +176,7 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(const fs::path& file) {
   LODE_TRY(const bool tables, HasTables(db));
   if (!tables) LODE_TRY(CreateTables(db));
   LODE_TRY(CheckVersion(db, file));
+  LODE_TRY(BringUpToDate(db));
   return SqliteLedger::Create(std::move(db));
 }
 
@@ -185,7 +215,8 @@ Status Ledger::Discard(const fs::path& file) {
 
 Result<std::unique_ptr<Ledger>> SqliteLedger::Create(Database db) {
   LODE_TRY(RegisterReplaces(db));
-  return std::unique_ptr<Ledger>(new SqliteLedger(std::move(db)));
+  LODE_TRY(const bool has_removed, HasRemovedTable(db));
+  return std::unique_ptr<Ledger>(new SqliteLedger(std::move(db), has_removed));
 }
 
 }  // namespace lode::ledger

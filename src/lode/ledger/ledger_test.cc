@@ -267,7 +267,7 @@ void ExecuteSql(const fs::path& file, const char* sql) {
 
 TEST_F(LedgerTest, NewerVersionIsNamed) {
   ASSERT_TRUE(Ledger::Open(file_));
-  ExecuteSql(file_, "UPDATE ledger_schema SET version = 2");
+  ExecuteSql(file_, "UPDATE ledger_schema SET version = 3");
   for (const auto& opened : {Ledger::OpenReadOnly(file_), Ledger::Open(file_)}) {
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, ErrorKind::kUnsupported);

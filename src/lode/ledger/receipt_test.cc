@@ -200,7 +200,7 @@ TEST(Receipt, PathsStayBelowTheLake) {
 }
 
 TEST(Receipt, NewerFormatIsNamed) {
-  const Result<Receipt> receipt = ReadReceipt(Sealed(R"({"format":2)"));
+  const Result<Receipt> receipt = ReadReceipt(Sealed(R"({"format":3)"));
   ASSERT_FALSE(receipt);
   EXPECT_EQ(receipt.error().kind, ErrorKind::kUnsupported);
   EXPECT_THAT(receipt.error().message, HasSubstr("newer lode"));
