@@ -62,7 +62,7 @@ constexpr std::array kKnownKeys = std::to_array<KnownKey>({
     {"stores.*.secret", kKey, ""},
     {"pipelines.*.steps", kList, ""},
     {"pipelines.*.at", kRecurrence, ""},
-    {"notify.webhook", kUrl, "", true},
+    {"notify.webhook", kWebhook, "", true},
     {"notify.command", kText, "", true},
     {"notify.on", kOccasion, "failure"},
     {"tiers.*.from", kName, ""},
@@ -149,7 +149,8 @@ Status CheckText(KeyType type, std::string_view text) {
     case kName:
       if (IsName(text)) return Ok();
       return Fail(ErrorKind::kConfig, "expected letters, digits, '_', '-' and '.' only");
-    case kUrl: return CheckUrl(text);
+    case kUrl:
+    case kWebhook: return CheckUrl(text);
     case kAddress: return CheckAddress(text);
     case kDatabase:
       if ((text == "sqlite" || text.contains("://")) && !HasControlCharacter(text)) return Ok();
@@ -178,7 +179,8 @@ Status CheckText(KeyType type, std::string_view text) {
       if (ParseSize(text)) return Ok();
       return Fail(ErrorKind::kConfig, "expected a size such as \"512MiB\" or \"2GiB\"");
     case kRecurrence: {
-      LODE_TRY(const Recurrence recurrence, ParseRecurrence(text));
+      Result<Recurrence> recurrence = ParseRecurrence(text);
+      if (!recurrence) return std::unexpected(std::move(recurrence).error());
       return Ok();
     }
     case kOccasion:
@@ -250,6 +252,10 @@ std::string Value::Shown() const {
       return Quoted(reference ? reference->Shown() : "***");
     }
     case kDatabase: return Quoted(WithoutPassword(text));
+    case kWebhook: {
+      const size_t host = text.find("//") + 2;
+      return Quoted(text.substr(0, std::min(text.find_first_of("/?#", host), text.size())) + "/…");
+    }
     case kList: {
       std::vector<std::string> quoted;
       for (const std::string& item : list) quoted.push_back(Quoted(item));

@@ -33,7 +33,6 @@ class CleanCommand : public Command {
     LODE_TRY(const std::vector<ledger::DatasetRow> datasets, session.Datasets(names_));
     RunLog run_log(request.paths, "clean");
     std::optional<Error> failure;
-    bool any = false;
     for (const ledger::DatasetRow& dataset : datasets) {
       request.dataset = dataset.name;
       Result<lake::CleanReport> report = lake::Clean(request);
@@ -45,11 +44,11 @@ class CleanCommand : public Command {
         failure = std::move(error);
         continue;
       }
-      any = any || !report->removed.empty();
       if (!dry_run_ && !report->removed.empty()) run_log.Start();
       Tell(session, request, *report, run_log);
     }
-    if (any && !dry_run_ && request.layer == lake::CleanLayer::kBronze) LODE_TRY(RefreshViews(request.paths));
+    // Whether or not this run removed anything: one before it may have been killed here.
+    if (!dry_run_ && request.layer == lake::CleanLayer::kBronze) LODE_TRY(RefreshViews(request.paths));
     if (failure) return std::unexpected(*std::move(failure));
     return 0;
   }

@@ -7,6 +7,7 @@
 #include "lode/base/stop.h"
 #include "lode/codec/parquet_file.h"
 #include "lode/lake/derive.h"
+#include "lode/lake/disk_guard.h"
 #include "lode/lake/import_decode.h"
 #include "lode/lake/merge.h"
 #include "lode/lake/replaced_rows.h"
@@ -69,11 +70,8 @@ class UnitRun {
     uint64_t raw = 0;
     for (const UnitFile& file : unit_.files) raw += file.record.size;
     for (const auto& side : unit_.side_files) raw += side.size;
-    LODE_TRY(const uint64_t free, store::FreeBytes(context_.writer->paths().root));
-    if (free < 3 * raw + (uint64_t{16} << 20)) {
-      return Fail(ErrorKind::kStorage, "{}: disk full: {} MiB free, about {} MiB needed; free some space and run again",
-                  unit_.name, free >> 20, (3 * raw >> 20) + 16);
-    }
+    Status room = CheckRoom(context_.writer->paths(), 3 * raw + (uint64_t{16} << 20), context_.min_free_bytes);
+    if (!room) return std::unexpected(std::move(room).error().With(unit_.name));
     return Ok();
   }
 

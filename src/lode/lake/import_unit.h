@@ -59,6 +59,7 @@ struct UnitContext {
   const Layout* layout = nullptr;
   BadRecordPolicy policy = BadRecordPolicy::kDefault;
   uint64_t memory_bytes = 0;
+  uint64_t min_free_bytes = 0;  // of the disk, for others (lake/disk_guard.h)
   std::string started_at;
   std::function<void(uint64_t bytes, int64_t rows)> progress;  // increments
   std::function<void(const std::string&)> notice;
