@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "lode/base/log.h"
+#include "lode/base/stop.h"
 #include "lode/cli/host_program.h"
 #include "lode/cli/json.h"
 #include "lode/cli/pipeline.h"
@@ -64,7 +65,10 @@ Status Post(const std::string& url, const std::string& text) {
   request.label = "notify.webhook";  // the URL itself may be a secret
   request.repeatable = false;
   request.max_response_bytes = uint64_t{1} << 20;
-  return client->Fetch(std::move(request), std::make_shared<net::TextBody>()).status;
+  Status told = client->Fetch(std::move(request), std::make_shared<net::TextBody>()).status;
+  const bool is_late = !told && told.error().kind == ErrorKind::kInterrupted && !StopRequested();
+  if (is_late) return Fail(ErrorKind::kPartial, "notify.webhook: no whole answer in {} s", kPatience.count());
+  return told;
 }
 
 Status Run(const std::string& command, const std::string& text) {
