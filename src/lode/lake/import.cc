@@ -86,6 +86,7 @@ class DatasetImport {
                                    .schema = &schema_,
                                    .layout = &layout,
                                    .in_place = request_.in_place,
+                                   .refetch = request_.refetch,
                                    .mapping = mapping_};
     // First without the lock and without a trace: a no-op must not write.
     {

@@ -5,6 +5,7 @@
 
 #include "lode/base/stop.h"
 #include "lode/lake/import_cells.h"
+#include "lode/lake/receipt_folder.h"
 #include "lode/lake/verify.h"
 
 namespace lode::lake {
@@ -27,6 +28,7 @@ class Present {
     LODE_TRY(const auto lost, LostPartitions(*request.paths, *ledger, request.dataset));
     for (const auto& row : lost) present.lost_.insert(row.partition.path);
     if (!present.lost_.empty()) LODE_TRY(present.ReadReceipts(request, *ledger));
+    if (request.refetch) LODE_TRY(present.ReadExpired(request, *ledger));
     for (const ledger::RawFileRow& row : present.raw_files_) present.by_hash_[row.file.sha256].push_back(&row);
     return present;
   }
@@ -77,6 +79,14 @@ class Present {
     return recorded == raw_files_.end() ? nullptr : &recorded->file;
   }
 
+  // Whether `clean` removed from bronze what the receipt brought, or a part of it. Asked with `refetch` only.
+  Result<bool> HasExpired(const std::string& dataset, int64_t sequence) const {
+    if (expired_.empty()) return false;
+    LODE_TRY(const ledger::StoredReceipt stored, ReadStoredReceipt(*paths_, dataset, sequence));
+    return std::ranges::any_of(stored.receipt.cells,
+                               [&](const ledger::Cell& cell) { return expired_.contains({cell.symbol, cell.day}); });
+  }
+
   const std::set<std::string>& lost() const { return lost_; }
   const std::map<int64_t, ledger::Receipt>& receipts() const { return receipts_; }
   // The receipt wrote to one of the partitions, and `clean` has not taken that version out since.
@@ -97,6 +107,14 @@ class Present {
   }
 
  private:
+  Status ReadExpired(const PlanRequest& request, ledger::Ledger& ledger) {
+    LODE_TRY(const auto cells, ledger.Cells(request.dataset));
+    for (const ledger::CellRow& row : cells) {
+      if (row.cell.state == ledger::CellState::kExpired) expired_.emplace(row.cell.symbol, row.cell.day);
+    }
+    return Ok();
+  }
+
   Status ReadReceipts(const PlanRequest& request, ledger::Ledger& ledger) {
     LODE_TRY(const auto rows, ledger.Receipts(request.dataset));
     const std::string bronze = fmt::format("bronze/{}/", request.dataset);
@@ -125,6 +143,7 @@ class Present {
   std::map<int64_t, ledger::Receipt> receipts_;                   // only read when partitions are lost
   std::map<std::string, int64_t> removed_at_;                     // likewise: by partition, the last receipt that did
   std::map<Day, std::set<int64_t>> cell_receipts_;                // likewise
+  std::set<std::pair<std::string, Day>> expired_;                 // only read with `refetch`
   std::map<std::pair<std::string, Day>, ledger::CellRow> cells_;  // likewise
 };
 
@@ -154,7 +173,12 @@ class Planner {
       if (std::ranges::find(file.data->schemas, request_.schema) == file.data->schemas.end()) continue;
       if (!file.sha256.empty() && !seen.insert(file.sha256 + file.data->name).second) continue;
       LODE_TRY(const auto* known, present_.Find(file.sha256, "data", request_.schema->name));
-      if (known != nullptr || restored_.contains(file.sha256)) {
+      bool is_known = known != nullptr || restored_.contains(file.sha256);
+      if (known != nullptr && request_.refetch) {
+        LODE_TRY(const bool expired, present_.HasExpired(request_.dataset, known->sequence));
+        is_known = !expired;
+      }
+      if (is_known) {
         ++plan_.files_unchanged;
         continue;
       }
