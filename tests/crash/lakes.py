@@ -77,7 +77,7 @@ def ledger_rows(lake):
     try:
         names = dict(db.execute("SELECT id, name FROM dataset"))
         rows = [("dataset", *row) for row in db.execute("SELECT name, schema, layout FROM dataset")]
-        for table in ("receipt", "raw_file", "partition", "cell"):
+        for table in ("receipt", "raw_file", "removed_file", "partition", "cell"):
             for row in db.execute(f"SELECT * FROM {table}"):
                 rows.append((table, names[row[0]], *row[1:]))
         return sorted(map(repr, rows))

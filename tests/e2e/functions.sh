@@ -135,3 +135,6 @@ same_as_fresh() {
   diff <(cd "$LAKE/bronze" && find . -type f -print0 | sort -z | xargs -0 sha256sum) \
     <(cd "$WORK/fresh/bronze" && find . -type f -print0 | sort -z | xargs -0 sha256sum) && echo "as a fresh lake's"
 }
+
+# days_since DAY: `clean --keep-days` of it keeps that day and those after.
+days_since() { echo $(($(date -u +%s) / 86400 - $(date -u -d "$1" +%s) / 86400)); }

@@ -104,6 +104,10 @@ class Config {
 // processes may do so at once. kConfig when the file declares the name already.
 Status DeclareDataset(const std::filesystem::path& file, const DatasetConfig& dataset);
 
+// Appends a [pipelines.NAME] table in the same way. `at`: base/recurrence.h; empty: none.
+Status DeclarePipeline(const std::filesystem::path& file, const std::string& name, const std::string& at,
+                       const std::vector<std::string>& steps);
+
 // Dataset names are folder names: [a-z0-9_], 1 to 64 characters, not starting with '_' or a digit.
 Status CheckDatasetName(std::string_view name);
 

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 
 #include "lode/base/config.h"
 #include "lode/base/config_file.h"
@@ -89,18 +90,9 @@ Status Replace(const fs::path& file, int folder_fd, std::string_view text, mode_
   return Ok();
 }
 
-}  // namespace
-
-std::string DatasetConfig::schema_name() const {
-  if (!flat_file.empty()) return flat_file;
-  if (!data_type.empty()) return "tardis/" + data_type;
-  if (!rest.empty()) return "polygon/" + rest;
-  if (source == "fred" && schema.empty()) return "fred/observations";
-  return schema;
-}
-
-Status DeclareDataset(const fs::path& file, const DatasetConfig& dataset) {
-  LODE_TRY(CheckDatasetName(dataset.name));
+// Appends a table, unless `is_declared` says of what the file holds that it is there.
+Status AppendTable(const fs::path& file, const std::string& name, const std::string& table,
+                   const std::function<bool(const config::FileValues&)>& is_declared) {
   std::error_code problem;
   fs::path target = fs::weakly_canonical(file, problem);  // a link stays a link: its target is replaced
   if (problem) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), problem.message());
@@ -122,14 +114,39 @@ Status DeclareDataset(const fs::path& file, const DatasetConfig& dataset) {
     }
   }
   LODE_TRY(config::FileValues declared, config::ReadToml(text, file.string()));
-  if (declared.datasets.contains(dataset.name)) {
-    return Fail(ErrorKind::kConfig, "{}: datasets.{} is declared already", file.string(), dataset.name);
-  }
+  if (is_declared(declared)) return Fail(ErrorKind::kConfig, "{}: {} is declared already", file.string(), name);
   if (!text.empty() && !text.ends_with('\n')) text += '\n';
   if (!text.empty()) text += '\n';
-  text += TableText(dataset);
+  text += table;
   LODE_TRY(config::FileValues checked, config::ReadToml(text, file.string()));
   return Replace(target, folder.get(), text, mode);
+}
+
+}  // namespace
+
+std::string DatasetConfig::schema_name() const {
+  if (!flat_file.empty()) return flat_file;
+  if (!data_type.empty()) return "tardis/" + data_type;
+  if (!rest.empty()) return "polygon/" + rest;
+  if (source == "fred" && schema.empty()) return "fred/observations";
+  return schema;
+}
+
+Status DeclareDataset(const fs::path& file, const DatasetConfig& dataset) {
+  LODE_TRY(CheckDatasetName(dataset.name));
+  return AppendTable(file, "datasets." + dataset.name, TableText(dataset),
+                     [&](const config::FileValues& declared) { return declared.datasets.contains(dataset.name); });
+}
+
+Status DeclarePipeline(const fs::path& file, const std::string& name, const std::string& at,
+                       const std::vector<std::string>& steps) {
+  LODE_TRY(CheckDatasetName(name));
+  const std::string key = "pipelines." + name;
+  std::string table = fmt::format("[{}]\n", key);
+  if (!at.empty()) table += fmt::format("at = {}\n", config::Value{config::KeyType::kText, at, {}, {}}.Shown());
+  table += fmt::format("steps = {}\n", config::Value{config::KeyType::kList, {}, steps, {}}.Shown());
+  return AppendTable(file, key, table,
+                     [&](const config::FileValues& declared) { return declared.values.contains(key + ".steps"); });
 }
 
 }  // namespace lode

@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 
+#include "lode/base/config.h"
 #include "lode/base/nearest.h"
+#include "lode/base/recurrence.h"
 #include "lode/base/secrets.h"
 
 namespace lode::config {
@@ -14,6 +16,7 @@ using enum KeyType;
 
 constexpr std::array kKnownKeys = std::to_array<KnownKey>({
     {"lake.root", kFolder, ".", true},
+    {"lake.min_free", kSize, ""},
     {"sources.databento.base_url", kUrl, "https://hist.databento.com/v0", true},
     {"sources.databento.live_gateway", kAddress, "glbx-mdp3.lsg.databento.com:13000", true},
     {"sources.databento.key", kKey, "env:DATABENTO_API_KEY"},
@@ -58,6 +61,10 @@ constexpr std::array kKnownKeys = std::to_array<KnownKey>({
     {"stores.*.key_id", kKey, ""},
     {"stores.*.secret", kKey, ""},
     {"pipelines.*.steps", kList, ""},
+    {"pipelines.*.at", kRecurrence, ""},
+    {"notify.webhook", kWebhook, "", true},
+    {"notify.command", kText, "", true},
+    {"notify.on", kOccasion, "failure"},
     {"tiers.*.from", kName, ""},
     {"tiers.*.window_days", kInteger, ""},
     {"tiers.*.columns", kList, ""},
@@ -142,7 +149,8 @@ Status CheckText(KeyType type, std::string_view text) {
     case kName:
       if (IsName(text)) return Ok();
       return Fail(ErrorKind::kConfig, "expected letters, digits, '_', '-' and '.' only");
-    case kUrl: return CheckUrl(text);
+    case kUrl:
+    case kWebhook: return CheckUrl(text);
     case kAddress: return CheckAddress(text);
     case kDatabase:
       if ((text == "sqlite" || text.contains("://")) && !HasControlCharacter(text)) return Ok();
@@ -167,6 +175,17 @@ Status CheckText(KeyType type, std::string_view text) {
     case kFolder:
       if (!text.empty() && !HasControlCharacter(text)) return Ok();
       return Fail(ErrorKind::kConfig, "expected a folder");
+    case kSize:
+      if (ParseSize(text)) return Ok();
+      return Fail(ErrorKind::kConfig, "expected a size such as \"512MiB\" or \"2GiB\"");
+    case kRecurrence: {
+      Result<Recurrence> recurrence = ParseRecurrence(text);
+      if (!recurrence) return std::unexpected(std::move(recurrence).error());
+      return Ok();
+    }
+    case kOccasion:
+      if (text == "failure" || text == "always") return Ok();
+      return Fail(ErrorKind::kConfig, "expected \"failure\" or \"always\"");
     case kList: return CheckText(kText, text);
   }
   return Fail(ErrorKind::kInternal, "unknown value type");
@@ -233,6 +252,10 @@ std::string Value::Shown() const {
       return Quoted(reference ? reference->Shown() : "***");
     }
     case kDatabase: return Quoted(WithoutPassword(text));
+    case kWebhook: {
+      const size_t host = text.find("//") + 2;
+      return Quoted(text.substr(0, std::min(text.find_first_of("/?#", host), text.size())) + "/…");
+    }
     case kList: {
       std::vector<std::string> quoted;
       for (const std::string& item : list) quoted.push_back(Quoted(item));

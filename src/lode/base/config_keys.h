@@ -15,15 +15,19 @@ enum class KeyType {
   kText,
   kName,      // text of letters, digits, '_', '-', '.'
   kUrl,       // http:// or https://
+  kWebhook,   // the same; its path may be a secret, and only the host is shown
   kAddress,   // host:port
   kDatabase,  // "sqlite" or a connection URL; shown without its password
   kInteger,   // 1 to 1e9
   kDay,
-  kList,    // list of texts; a single text is a list of one
-  kKey,     // key reference (base/secrets.h)
-  kPolicy,  // on_bad_record
-  kSource,  // name of a source
-  kFolder,  // lake root
+  kList,        // list of texts; a single text is a list of one
+  kKey,         // key reference (base/secrets.h)
+  kPolicy,      // on_bad_record
+  kSource,      // name of a source
+  kFolder,      // lake root
+  kSize,        // "2GiB"
+  kRecurrence,  // base/recurrence.h
+  kOccasion,    // "failure" | "always"
 };
 
 struct KnownKey {

@@ -13,6 +13,9 @@ constexpr std::array kCommands = std::to_array<CommandEntry>({
     {"plan", "Bring data in", "what is missing, and what asking for it costs; changes nothing", MakePlan},
     {"sync", "Bring data in", "ask the vendor for what is missing", MakeSync},
     {"run", "Bring data in", "the steps of a pipeline declared in lode.toml, one after the other", MakeRun},
+    {"schedule install", "Bring data in", "run pipelines by themselves: systemd timers in UTC", MakeScheduleInstall},
+    {"schedule show", "Bring data in", "when pipelines run, and whether that is installed", MakeScheduleShow},
+    {"schedule remove", "Bring data in", "take the timers of this lake away", MakeScheduleRemove},
     {"instruments", "Bring data in", "instrument definitions of Tardis' exchanges, with canonical keys",
      MakeInstruments},
     {"targets", "Bring data in", "which symbols and data types of the definitions can be downloaded", MakeTargets},
@@ -28,6 +31,7 @@ constexpr std::array kCommands = std::to_array<CommandEntry>({
     {"logs", "Look", "the newest run log", MakeLogs},
     {"load", "Hand on", "bring the tables of a warehouse up to the lake", MakeLoad},
     {"verify", "Keep whole", "read every byte and compare with the receipts", MakeVerify},
+    {"clean", "Keep whole", "remove old files of a layer; never what a later layer needs", MakeClean},
     {"ledger rebuild", "Keep whole", "make the ledger again from receipts", MakeLedgerRebuild},
 });
 

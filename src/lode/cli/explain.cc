@@ -93,6 +93,7 @@ class Explanation {
     cell.modified ? event.Text("modified", FormatDay(*cell.modified)) : event.Null("modified");
     event.Number("receipt", row.sequence);
     session_.out().Event(std::move(event));
+    expired_ = expired_ || cell.state == ledger::CellState::kExpired;
     TellReceipt(row.sequence);
     if (auto layout = lake::Layout::Parse(survey_.dataset.layout)) {
       partitions_.insert(layout->PathOf(day_, cell.symbol));
@@ -111,7 +112,7 @@ class Explanation {
     auto row = std::ranges::find(survey_.partitions, path, [](const auto& r) { return r.partition.path; });
     std::string full = "bronze/" + survey_.dataset.name + "/" + path;
     if (row == survey_.partitions.end()) {
-      Line("partition", full + " (not written)");
+      Line("partition", full + (expired_ ? " (removed by clean)" : " (not written)"));
       return;
     }
     bool lost = std::ranges::any_of(survey_.lost, [&](const auto& gone) { return gone.partition.path == path; });
@@ -185,17 +186,28 @@ class Explanation {
     bool by_day = std::ranges::any_of(receipt.raw_files, [&](const auto& f) { return f.role == "data" && of_day(f); });
     for (const ledger::RawFile& file : receipt.raw_files) {
       if (file.role != "data" || (by_day && !of_day(file))) continue;
-      Line("raw file", fmt::format("{}{}", file.landed, file.in_place ? " (in place)" : ""));
+      const bool removed = IsRemoved(file);
+      Line("raw file", fmt::format("{}{}", file.landed,
+                                   file.in_place ? " (in place)"
+                                   : removed     ? " (removed by clean)"
+                                                 : ""));
       Line("", fmt::format("{}, {}, sha256 {}", file.encoding, Bytes(file.size), file.sha256));
       session_.out().Event(JsonObject()
                                .Text("type", "raw_file")
                                .Text("dataset", survey_.dataset.name)
                                .Text("path", file.landed)
                                .Bool("in_place", file.in_place)
+                               .Bool("removed", removed)
                                .Text("encoding", file.encoding)
                                .Number("bytes", file.size)
                                .Text("sha256", file.sha256));
     }
+  }
+
+  bool IsRemoved(const ledger::RawFile& file) const {
+    return std::ranges::any_of(survey_.raw_files, [&](const ledger::RawFileRow& row) {
+      return row.removed && !file.in_place && row.file.landed == file.landed;
+    });
   }
 
   Session& session_;
@@ -203,6 +215,7 @@ class Explanation {
   const lake::DatasetSurvey& survey_;
   Day day_;
   std::set<std::string> partitions_;
+  bool expired_ = false;  // a cell told is
   std::string text_;
 };
 

@@ -112,6 +112,7 @@ class Import : public Command {
     arguments.Option("-d,--dataset", "NAME", dataset_, "dataset of the lake; declared in lode.toml when new");
     arguments.Flag("--no-manifest", no_manifest_, "take data files that the delivery's manifest does not list");
     arguments.Flag("--in-place", in_place_, "record path and SHA-256 only, do not copy into landing");
+    arguments.Flag("--refetch", refetch_, "take files in again whose days `clean` removed from bronze");
     arguments.Option("--map", "FILE", mapping_, "column mapping of Parquet that lode did not write");
     arguments.Flag("--dry-run", dry_run_, "say what would happen and change nothing");
   }
@@ -125,6 +126,7 @@ class Import : public Command {
                                 .dataset = dataset_,
                                 .no_manifest = no_manifest_,
                                 .in_place = in_place_,
+                                .refetch = refetch_,
                                 .dry_run = dry_run_,
                                 .mapping = {},
                                 .memory_bytes = session.memory_bytes()};
@@ -203,7 +205,7 @@ class Import : public Command {
 
   std::vector<std::string> paths_;
   std::string dataset_, mapping_;
-  bool no_manifest_ = false, in_place_ = false, dry_run_ = false;
+  bool no_manifest_ = false, in_place_ = false, refetch_ = false, dry_run_ = false;
 };
 
 }  // namespace

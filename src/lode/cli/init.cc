@@ -39,38 +39,55 @@ class InitCommand : public Command {
       std::ranges::copy_if(recipe->datasets, std::back_inserter(added),
                            [&](const DatasetConfig& dataset) { return config->FindDataset(dataset.name) == nullptr; });
     }
+    std::vector<RecipePipeline> pipelines;
+    if (recipe != nullptr) {
+      std::ranges::copy_if(recipe->pipelines, std::back_inserter(pipelines), [&](const RecipePipeline& pipeline) {
+        return !config->GetList(fmt::format("pipelines.{}.steps", pipeline.name));
+      });
+    }
     if (!dry_run_) {
       if (!is_lake) LODE_TRY(lake::CreateLake(paths));
       if (!has_file) {
         LODE_TRY(store::ReplaceDurable(config->file(), ConfigTemplate(), config->file().parent_path()));
       }
       for (const DatasetConfig& dataset : added) LODE_TRY(DeclareDataset(config->file(), dataset));
+      for (const RecipePipeline& pipeline : pipelines) {
+        LODE_TRY(DeclarePipeline(config->file(), pipeline.name, pipeline.at, pipeline.steps));
+      }
     }
-    Tell(session, paths, config->file(), !is_lake, !has_file, added);
+    Tell(session, paths, config->file(), {!is_lake, !has_file}, added, pipelines);
     return 0;
   }
 
  private:
-  void Tell(const Session& session, const lake::LakePaths& paths, const fs::path& file, bool made_lake, bool made_file,
-            const std::vector<DatasetConfig>& added) const {
+  struct Made {
+    bool lake, file;
+  };
+
+  void Tell(const Session& session, const lake::LakePaths& paths, const fs::path& file, Made made,
+            const std::vector<DatasetConfig>& added, const std::vector<RecipePipeline>& pipelines) const {
     session.out().Event(JsonObject()
                             .Text("type", "init")
                             .Text("lake", paths.root.string())
                             .Text("config", file.string())
-                            .Bool("lake_made", made_lake)
-                            .Bool("config_made", made_file)
-                            .Bool("recipe_added", !added.empty())
+                            .Bool("lake_made", made.lake)
+                            .Bool("config_made", made.file)
+                            .Bool("recipe_added", !added.empty() || !pipelines.empty())
                             .Bool("dry_run", dry_run_));
     std::string verb = dry_run_ ? "would make " : "made ";
     std::string text;
-    if (made_lake) text += verb + "the lake " + paths.root.string() + "\n";
-    if (made_file) text += verb + file.string() + "\n";
+    if (made.lake) text += verb + "the lake " + paths.root.string() + "\n";
+    if (made.file) text += verb + file.string() + "\n";
     for (const DatasetConfig& dataset : added) {
       text += (dry_run_ ? "would declare dataset " : "declared dataset ") + dataset.name + "\n";
     }
+    for (const RecipePipeline& pipeline : pipelines) {
+      text +=
+          fmt::format("{} pipeline {}, {} UTC\n", dry_run_ ? "would declare" : "declared", pipeline.name, pipeline.at);
+    }
     if (text.empty()) text = paths.root.string() + " is a lake already; nothing changed\n";
     session.out().Summary(text);
-    if (dry_run_ || (!made_lake && added.empty())) return;
+    if (dry_run_ || (!made.lake && added.empty())) return;
     session.out().Summary(fmt::format("next: lode --lake {} {}\n", paths.root.string(),
                                       added.empty() ? "import PATH --dataset NAME" : "plan"));
   }

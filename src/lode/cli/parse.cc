@@ -194,19 +194,19 @@ std::string ProgramHelp() {
   for (const CommandEntry& entry : Commands()) {
     if (entry.group != group) text += fmt::format("\n{}\n", entry.group);
     group = entry.group;
-    text += fmt::format("  {:<16}{}\n", entry.name, entry.summary);
+    text += fmt::format("  {:<18}{}\n", entry.name, entry.summary);
   }
   text +=
       "\nGlobal options, before or after the command\n"
-      "  --lake DIR      the lake (else LODE_LAKE, the folder of --config, the current folder)\n"
-      "  --config FILE   configuration instead of the lake's lode.toml\n"
-      "  --env-file FILE NAME=VALUE lines added to the environment\n"
-      "  --json          NDJSON events on stdout (docs/exit-codes.md)\n"
-      "  -q, --quiet     warnings and errors only\n"
-      "  -v, --verbose   say more on stderr\n"
-      "  --memory SIZE   memory budget, default 512MiB\n"
-      "  --tz ZONE       time zone of displayed instants\n"
-      "  --version       print the version\n"
+      "  --lake DIR        the lake (else LODE_LAKE, the folder of --config, the current folder)\n"
+      "  --config FILE     configuration instead of the lake's lode.toml\n"
+      "  --env-file FILE   NAME=VALUE lines added to the environment\n"
+      "  --json            NDJSON events on stdout (docs/exit-codes.md)\n"
+      "  -q, --quiet       warnings and errors only\n"
+      "  -v, --verbose     say more on stderr\n"
+      "  --memory SIZE     memory budget, default 512MiB\n"
+      "  --tz ZONE         time zone of displayed instants\n"
+      "  --version         print the version\n"
       "\nlode COMMAND --help tells more. Start with: lode --lake DIR init\n";
   return text;
 }

@@ -1,7 +1,9 @@
 #include "lode/cli/recipes.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 namespace lode::cli {
 namespace {
@@ -25,6 +27,33 @@ DatasetConfig Rest(const char* table, std::optional<YearMonthDay> start = std::n
   DatasetConfig dataset{.name = table, .source = "polygon", .rest = table};
   if (start) dataset.start = ToDay(*start);
   return dataset;
+}
+
+// Recipes that come with a pipeline, and when it runs: after the vendor has the day.
+constexpr auto kPipelineTimes = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"futures_1d", "daily 01:00"},
+    {"futures_1h", "hourly :00"},
+    {"futures_1m", "daily 01:00"},
+    {"options_1d", "daily 02:00"},
+    {"stocks_daily", "daily 06:00"},
+    {"stocks_minute", "daily 06:00"},
+    {"options_daily", "daily 06:00"},
+    {"options_minute", "daily 06:00"},
+    {"news", "daily 06:00"},
+    {"fundamentals", "weekly Sun 08:00"},
+    {"corporate_actions", "weekly Sun 07:00"},
+    {"reference", "monthly 1 08:00"},
+});
+
+void AddPipelines(Recipe* recipe) {
+  const auto* const time =
+      std::ranges::find(kPipelineTimes, recipe->name, &std::pair<std::string_view, std::string_view>::first);
+  if (time == kPipelineTimes.end()) return;
+  std::string sync = "sync";
+  for (const DatasetConfig& dataset : recipe->datasets) sync += " " + dataset.name;
+  if (time->second.starts_with("hourly")) sync += " --days 1";
+  recipe->pipelines = {{recipe->name, std::string(time->second), {sync}},
+                       {"validation", "weekly Sun 04:00", {"verify", "gaps"}}};
 }
 
 const std::vector<Recipe>& Recipes() {
@@ -62,10 +91,10 @@ const std::vector<Recipe>& Recipes() {
              FlatFile("options_daily", "us_options_opra/day_aggs_v1"),
              FlatFile("options_minute", "us_options_opra/minute_aggs_v1"),
          }) {
-      all.push_back({one.name, {one}});
+      all.push_back({one.name, {one}, {}});
     }
     const auto together = [&](const char* name, std::initializer_list<std::string_view> parts) {
-      Recipe recipe{name, {}};
+      Recipe recipe{name, {}, {}};
       for (const std::string_view part : parts) {
         recipe.datasets.push_back(std::ranges::find(all, part, &Recipe::name)->datasets.front());
       }
@@ -82,10 +111,12 @@ const std::vector<Recipe>& Recipes() {
     const std::vector<std::string> perpetuals = {"BTC-PERPETUAL", "ETH-PERPETUAL"};
     all.push_back({"tardis",
                    {deribit("trades", perpetuals), deribit("derivative_ticker", perpetuals),
-                    deribit("options_chain", {"OPTIONS"})}});
+                    deribit("options_chain", {"OPTIONS"})},
+                   {}});
     together("fundamentals", {"balance_sheets", "cash_flow_statements", "income_statements", "ratios"});
     together("corporate_actions", {"dividends", "splits", "ipos"});
     together("reference", {"tickers", "ticker_types", "exchanges", "market_holidays"});
+    for (Recipe& recipe : all) AddPipelines(&recipe);
     return all;
   }();
   return recipes;
@@ -139,6 +170,15 @@ constexpr std::string_view kTemplate =
 # source = "polygon"
 # flat_file = "us_stocks_sip/day_aggs_v1"
 # start = 2020-01-01
+
+# A pipeline: what a night does, one step after the other. `lode schedule install` runs it by itself.
+# [pipelines.daily]
+# at = "daily 01:00"                    # UTC; also "hourly :05", "weekly Sun 03:00", "monthly 1 04:00"
+# steps = ["sync", "gaps", "load --to duckdb"]
+
+# [notify]                              # told when a pipeline fails
+# webhook = "https://example.com/hook"
+# command = "/usr/local/bin/tell"
 )";
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Recipes: datasets ready to be declared by `lode init --recipe NAME`, and the commented lode.toml of a new lake.
+// Recipes: datasets and the pipelines that keep them up to date, ready to be declared by `lode init --recipe NAME`, and
+// the commented lode.toml of a new lake.
 #pragma once
 
 #include <string>
@@ -9,9 +10,15 @@
 
 namespace lode::cli {
 
+struct RecipePipeline {
+  std::string name, at;  // base/recurrence.h
+  std::vector<std::string> steps;
+};
+
 struct Recipe {
   std::string name;
-  std::vector<DatasetConfig> datasets;  // one of the recipe's name, or several
+  std::vector<DatasetConfig> datasets;    // one of the recipe's name, or several
+  std::vector<RecipePipeline> pipelines;  // that keep it up to date; the last checks the lake
 };
 
 // nullptr when there is none.

@@ -1,4 +1,5 @@
 // lode run PIPELINE [--dry-run]
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -14,11 +15,12 @@
 #include <thread>
 #include <vector>
 
+#include "lode/base/descriptor.h"
 #include "lode/base/log.h"
-#include "lode/base/nearest.h"
 #include "lode/base/stop.h"
 #include "lode/cli/commands.h"
-#include "lode/cli/parse.h"
+#include "lode/cli/notify.h"
+#include "lode/cli/pipeline.h"
 #include "lode/cli/table.h"
 #include "lode/cli/utf8.h"
 #include "lode/store/local_disk.h"
@@ -28,8 +30,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::string_view kPrefix = "pipelines.";
-constexpr std::string_view kSuffix = ".steps";
 constexpr std::chrono::milliseconds kLook{20};
 
 struct Step {
@@ -38,51 +38,6 @@ struct Step {
   std::optional<int> code;  // unset: not run
   double seconds = 0;
 };
-
-std::vector<std::string> PipelineNames(const Config& config) {
-  std::vector<std::string> names;
-  for (const ConfigValue& value : config.values()) {
-    if (!value.key.starts_with(kPrefix) || !value.key.ends_with(kSuffix)) continue;
-    names.push_back(value.key.substr(kPrefix.size(), value.key.size() - kPrefix.size() - kSuffix.size()));
-  }
-  return names;
-}
-
-// By spaces; what stands in double quotes is one word, without them.
-Result<std::vector<std::string>> WordsOf(const std::string& text) {
-  std::vector<std::string> words;
-  bool quoted = false, open = false;
-  for (const char c : text) {
-    if (c == '"') {
-      quoted = !quoted;
-      if (!open) words.emplace_back();
-      open = true;
-    } else if (c == ' ' && !quoted) {
-      open = false;
-    } else {
-      if (!open) words.emplace_back();
-      open = true;
-      words.back() += c;
-    }
-  }
-  if (quoted) return Fail(ErrorKind::kConfig, "a quote is not closed");
-  return words;
-}
-
-// A mistake in the last step must not show hours after the first.
-Result<Step> CheckedStep(const std::string& text) {
-  Step step{.text = text.starts_with("lode ") ? text.substr(5) : text, .words = {}, .code = {}};
-  LODE_TRY(step.words, WordsOf(step.text));
-  std::vector<const char*> arguments = {"lode"};
-  for (const std::string& word : step.words) arguments.push_back(word.c_str());
-  LODE_TRY(const ParsedLine line, ParseCommandLine(static_cast<int>(arguments.size()), arguments.data()));
-  if (line.entry == nullptr) return Fail(ErrorKind::kConfig, "no command");
-  if (line.entry->name == "run") return Fail(ErrorKind::kConfig, "a pipeline does not run another");
-  if (!line.options.lake.empty() || !line.options.config.empty() || !line.options.env_file.empty()) {
-    return Fail(ErrorKind::kConfig, "--lake, --config and --env-file are those of `lode run`");
-  }
-  return step;
-}
 
 // What was said to `lode run` holds for its steps.
 std::vector<std::string> GlobalWords(const GlobalOptions& options) {
@@ -101,12 +56,66 @@ std::vector<std::string> GlobalWords(const GlobalOptions& options) {
   return words;
 }
 
+// What a step says on stderr: handed on as it comes, its error lines kept.
+class ErrorLines {
+ public:
+  // Unless stderr is a terminal, where a step draws its progress.
+  static Result<ErrorLines> Open(bool wanted) {
+    ErrorLines lines;
+    if (!wanted || ::isatty(STDERR_FILENO) != 0) return lines;
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return Fail(ErrorKind::kInternal, "pipe: {}", std::strerror(errno));
+    lines.reading_ = Descriptor(ends[0]);
+    lines.writing_ = Descriptor(ends[1]);
+    ::fcntl(lines.reading_.get(), F_SETFL, O_NONBLOCK);
+    return lines;
+  }
+
+  bool is_open() const { return reading_.get() >= 0; }
+  int writing() const { return writing_.get(); }
+  void Started() { writing_ = Descriptor(); }
+
+  // Takes what there is now.
+  void Take(std::vector<std::string>* errors) {
+    char block[4096];
+    while (is_open()) {
+      const ssize_t got = ::read(reading_.get(), block, sizeof block);
+      if (got <= 0) return;
+      const std::string_view text(block, static_cast<size_t>(got));
+      HandOn(text);
+      for (const char c : text) {
+        if (c != '\n') {
+          if (line_.size() < kLongestLine) line_ += c;
+          continue;
+        }
+        if (line_.starts_with("error: ") && errors->size() < kMostLines) errors->push_back(line_);
+        line_.clear();
+      }
+    }
+  }
+
+ private:
+  static void HandOn(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t given = ::write(STDERR_FILENO, text.data(), text.size());
+      if (given < 0 && errno == EINTR) continue;
+      if (given <= 0) return;  // nobody reads it; the steps go on
+      text.remove_prefix(static_cast<size_t>(given));
+    }
+  }
+
+  static constexpr size_t kLongestLine = 4096, kMostLines = 100;
+  Descriptor reading_, writing_;
+  std::string line_;
+};
+
 // Waits for a child of ours; a stop that was asked for is handed on to it once.
-int WaitFor(pid_t child) {
+int WaitFor(pid_t child, ErrorLines* lines, std::vector<std::string>* errors) {
   bool told = false;
   while (true) {
     int status = 0;
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    lines->Take(errors);
     if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     if (ended < 0 && errno != EINTR) return ExitCode(ErrorKind::kInternal);
     if (StopRequested() && !told) {
@@ -118,7 +127,8 @@ int WaitFor(pid_t child) {
 }
 
 // The program itself, in a process of its own: what one step holds in memory, or dies of, is not the next one's.
-Result<int> RunStep(const GlobalOptions& options, const Step& step) {
+Result<int> RunStep(const GlobalOptions& options, const Step& step, bool keep_errors,
+                    std::vector<std::string>* errors) {
   std::vector<std::string> words = {"lode"};
   std::ranges::copy(GlobalWords(options), std::back_inserter(words));
   std::ranges::copy(step.words, std::back_inserter(words));
@@ -126,9 +136,15 @@ Result<int> RunStep(const GlobalOptions& options, const Step& step) {
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
-  const int error = ::posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, arguments.data(), environ);
+  LODE_TRY(ErrorLines lines, ErrorLines::Open(keep_errors));
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (lines.is_open()) posix_spawn_file_actions_adddup2(&actions, lines.writing(), STDERR_FILENO);
+  const int error = ::posix_spawn(&child, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return Fail(ErrorKind::kInternal, "cannot start a step: {}", std::strerror(error));
-  return WaitFor(child);
+  lines.Started();
+  return WaitFor(child, &lines, errors);
 }
 
 // Data that came only in part is worth handing on: what lacks is told, and comes with the next run.
@@ -152,21 +168,23 @@ class RunCommand : public Command {
   Result<int> Run(Session& session) override {
     LODE_TRY(const Config* config, session.config());
     const std::string& name = names_.front();
-    const auto texts = config->GetList(fmt::format("{}{}{}", kPrefix, name, kSuffix));
-    if (!texts) {
-      const std::vector<std::string> known = PipelineNames(*config);
-      return Fail(ErrorKind::kNotFound, "no [pipelines.{}] in {}{}", Printable(name), config->file().string(),
-                  known.empty() ? "" : DidYouMean(name, known));
-    }
+    // A typing mistake of somebody who sits there is told to nobody else.
+    const std::vector<std::string> known = PipelineNames(*config);
+    const bool is_known = std::ranges::find(known, name) != known.end();
+    PipelineEnd end{.pipeline = name, .lake = config->lake_root().filename().string(), .steps = {}, .errors = {}};
+    Result<int> code = RunAll(session, *config, name, &end);
+    end.exit_code = code ? *code : ExitCode(code.error().kind);
+    if (!code) end.errors.push_back("error: " + code.error().ToString());
+    if (!dry_run_ && is_known && IsNotified(*config, end.exit_code)) Notify(*config, end);
+    return code;
+  }
+
+ private:
+  Result<int> RunAll(Session& session, const Config& config, const std::string& name, PipelineEnd* end) {
+    LODE_TRY(const Pipeline pipeline, FindPipeline(config, name));
     std::vector<Step> steps;
-    for (size_t i = 0; i < texts->size(); ++i) {
-      Result<Step> step = CheckedStep((*texts)[i]);
-      if (!step) {
-        return Fail(ErrorKind::kConfig, "pipelines.{}, step {} ({}): {}", name, i + 1, Printable((*texts)[i]),
-                    step.error().message);
-      }
-      steps.push_back(std::move(*step));
-    }
+    for (const PipelineStep& step : pipeline.steps)
+      steps.push_back({.text = step.text, .words = step.words, .code = {}});
     if (dry_run_) {
       for (const Step& step : steps) session.out().Text(fmt::format("lode {}\n", step.text));
       return 0;
@@ -175,18 +193,22 @@ class RunCommand : public Command {
     LODE_TRY(store::MakeDirectories(paths.locks()));
     LODE_TRY(const store::FileLock lock,
              store::FileLock::Acquire(paths.locks() / fmt::format("_pipeline_{}.lock", name), "pipeline " + name));
-    return RunSteps(session, name, steps);
+    // Any code but 0 will do: whether errors are worth keeping.
+    const bool keep_errors = IsNotified(config, ExitCode(ErrorKind::kPartial));
+    Result<int> code = RunSteps(session, name, keep_errors, steps, &end->errors);
+    for (const Step& step : steps) end->steps.push_back({step.text, step.code});
+    return code;
   }
 
- private:
-  static Result<int> RunSteps(const Session& session, const std::string& name, std::vector<Step>& steps) {
+  static Result<int> RunSteps(const Session& session, const std::string& name, bool keep_errors,
+                              std::vector<Step>& steps, std::vector<std::string>* errors) {
     int code = 0;
     for (Step& step : steps) {
       LODE_TRY(CheckStop());
       session.out().Summary(fmt::format("lode {}\n", step.text));
       LODE_TRY(session.out().Finish());  // before what the step says
       const Clock::time_point began = Clock::now();
-      LODE_TRY(step.code, RunStep(session.options(), step));
+      LODE_TRY(step.code, RunStep(session.options(), step, keep_errors, errors));
       step.seconds = std::chrono::duration<double>(Clock::now() - began).count();
       session.out().Event(JsonObject()
                               .Text("type", "pipeline_step")

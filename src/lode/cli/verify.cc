@@ -58,7 +58,7 @@ class VerifyCommand : public Command {
       LODE_TRY(std::vector<ledger::PartitionRow> partitions, ledger->Partitions(dataset.name));
       for (const ledger::PartitionRow& row : partitions) bytes += row.partition.size;
       LODE_TRY(std::vector<ledger::RawFileRow> raw_files, ledger->RawFiles(dataset.name));
-      for (const ledger::RawFileRow& row : raw_files) bytes += row.file.size;
+      for (const ledger::RawFileRow& row : raw_files) bytes += row.removed ? 0 : row.file.size;
     }
     return bytes;
   }

@@ -54,7 +54,7 @@ Result<std::map<std::string, Named>> NamedFiles(ledger::Ledger& ledger, const Pl
   }
   LODE_TRY(std::vector<ledger::RawFileRow> raw_files, ledger.RawFiles(place.dataset));
   for (const ledger::RawFileRow& row : raw_files) {
-    if (!row.file.in_place) named[row.file.landed] = {row.file.size, row.file.sha256};
+    if (!row.file.in_place && !row.removed) named[row.file.landed] = {row.file.size, row.file.sha256};
   }
   std::erase_if(named, [&](const auto& entry) { return !IsAtOrBelow(entry.first, place.relative); });
   return named;

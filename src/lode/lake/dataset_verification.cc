@@ -47,6 +47,7 @@ Status DatasetVerification::CheckIndex() {
     LODE_TRY(index_->Clear());
     std::erase_if(taken_, [](const auto& entry) { return entry.second; });
     expected_.clear();
+    removed_.clear();
   }
   for (const int64_t sequence : folder.sequences) LODE_TRY(TakeReceipt(sequence));
   return Ok();
@@ -135,10 +136,16 @@ void DatasetVerification::Expect(const ledger::Receipt& receipt) {
   for (const ledger::RawFile& raw : receipt.raw_files) {
     const fs::path file = raw.in_place ? fs::path(raw.landed) : paths_.root / raw.landed;
     expected_[raw.landed] = {file, raw.size, raw.sha256};
+    removed_.erase(raw.landed);
   }
   for (const ledger::Partition& partition : receipt.partitions) {
     const std::string path = fmt::format("bronze/{}/{}", dataset_, partition.path);
     expected_[path] = {paths_.root / path, partition.size, partition.sha256};
+    removed_.erase(path);
+  }
+  for (const ledger::Removal& removal : receipt.removed) {
+    expected_.erase(removal.path);
+    removed_.insert(removal.path);
   }
 }
 
@@ -169,7 +176,9 @@ Status DatasetVerification::CheckFile(const std::string& path) {
   ++report_.files_checked;
   std::optional<std::string> problem;
   for (int i = 0; i < kTries; ++i) {
-    problem = ProblemOf(expected_[path]);
+    const auto expected = expected_.find(path);
+    if (expected == expected_.end()) return Ok();  // removed while others were looked at
+    problem = ProblemOf(expected->second);
     if (!problem) return Ok();
     if (IsBeingPublished(path)) {
       Add(Severity::kWarning, path, std::string(kBeingPublished));
@@ -226,7 +235,9 @@ Status DatasetVerification::CheckStray(const std::string& path, bool regular, bo
   if (expected_.contains(path) || fs::symlink_status(paths_.root / path, error).type() == fs::file_type::not_found) {
     return Ok();
   }
-  if (regular && IsBeingPublished(path)) {
+  if (removed_.contains(path)) {
+    Add(Severity::kWarning, path, "removed by clean and still here; the next `lode clean` deletes it");
+  } else if (regular && IsBeingPublished(path)) {
     Add(Severity::kWarning, path, std::string(kBeingPublished));
   } else if (in_bronze && path.ends_with(".parquet")) {
     // A reader's glob sees it.

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,7 @@ class DatasetVerification {
   std::unique_ptr<ledger::Ledger> index_;                         // of the receipts taken
   std::map<int64_t, bool> taken_;                                 // sequence: it was readable
   std::map<std::string, Expected> expected_;                      // by path, as the last receipt that names it says
+  std::set<std::string> removed_;                                 // paths that `clean` removed since
   std::map<int64_t, std::vector<ledger::Intent::Move>> intents_;  // open ones
 };
 

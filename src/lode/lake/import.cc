@@ -6,6 +6,7 @@
 #include "lode/base/stop.h"
 #include "lode/base/text.h"
 #include "lode/codec/parquet_file.h"
+#include "lode/lake/disk_guard.h"
 #include "lode/lake/import_plan.h"
 
 namespace lode::lake {
@@ -85,6 +86,7 @@ class DatasetImport {
                                    .schema = &schema_,
                                    .layout = &layout,
                                    .in_place = request_.in_place,
+                                   .refetch = request_.refetch,
                                    .mapping = mapping_};
     // First without the lock and without a trace: a no-op must not write.
     {
@@ -100,11 +102,13 @@ class DatasetImport {
     if (result_.declared_now) LODE_TRY(DeclareDataset(request_.config->file(), config_));
     LODE_TRY(DatasetPlan plan, PlanDataset(plan_request, files_, &writer.ledger()));
     result_.files_unchanged = plan.files_unchanged;
+    LODE_TRY(const uint64_t min_free_bytes, MinFreeBytes(*request_.config));
     UnitContext context{.writer = &writer,
                         .schema = &schema_,
                         .layout = &layout,
                         .policy = config_.on_bad_record,
                         .memory_bytes = request_.memory_bytes,
+                        .min_free_bytes = min_free_bytes,
                         .started_at = FormatIsoNs(NowNs())};
     context.progress = [this](uint64_t bytes, int64_t rows) { Progress(bytes, rows); };
     context.notice = [this](const std::string& line) { observer_.OnNotice(line); };

@@ -22,6 +22,7 @@ struct ImportRequest {
   std::string origin = "file";      // of the receipts: file | job
   bool no_manifest = false;         // take data files the manifest does not list
   bool in_place = false;            // record path and SHA-256 only, do not copy into landing
+  bool refetch = false;             // files of days that `clean` removed from bronze are taken in again
   bool dry_run = false;             // say what would happen
   std::optional<fs::path> mapping;  // column mapping of foreign Parquet
   uint64_t memory_bytes = uint64_t{512} << 20;

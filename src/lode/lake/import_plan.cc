@@ -6,6 +6,7 @@
 #include "lode/base/stop.h"
 #include "lode/lake/import_cells.h"
 #include "lode/lake/listing.h"
+#include "lode/lake/receipt_folder.h"
 
 namespace lode::lake {
 namespace {
@@ -26,11 +27,13 @@ class Present {
     LODE_TRY(present.raw_files_, ledger->RawFiles(request.dataset));
     LODE_TRY(present.lost_, LostPartitions(*request.paths, *ledger, request.dataset));
     if (!present.lost_.empty()) LODE_TRY(present.ReadReceipts(request, *ledger));
+    if (request.refetch) LODE_TRY(present.ReadExpired(request, *ledger));
     for (const ledger::RawFileRow& row : present.raw_files_) present.by_hash_[row.file.sha256].push_back(&row);
     return present;
   }
 
-  // The file's latest record with these bytes, role and schema whose raw bytes are still where it says.
+  // The file's latest record with these bytes, role and schema whose raw bytes are still where it says, or were taken
+  // away by `clean`: what is in the lake, or has had its time there, does not come in again.
   Result<const ledger::RawFileRow*> Find(const std::string& sha256, const std::string& role,
                                          const std::string& schema) const {
     const auto rows = by_hash_.find(sha256);
@@ -39,7 +42,7 @@ class Present {
       const ledger::RawFile& file = (*row)->file;
       if (file.role != role || file.schema != schema) continue;
       LODE_TRY(const bool here, IsHere(file));
-      if (here) return *row;
+      if (here || (*row)->removed) return *row;
     }
     return nullptr;
   }
@@ -68,15 +71,31 @@ class Present {
     LODE_TRY(const auto size, store::FileSize(raw.in_place ? fs::path(raw.landed) : paths_->root / raw.landed));
     return size && *size == raw.size;
   }
-  Result<bool> HasSymbologyOf(const ledger::RawFile& raw) const {
+  // nullptr: its delivery had none.
+  const ledger::RawFile* SymbologyOf(const ledger::RawFile& raw) const {
     const std::string beside = (fs::path(raw.landed).parent_path() / "symbology.json").string();
     const auto recorded = std::ranges::find(raw_files_, beside, [](const auto& row) { return row.file.landed; });
-    if (recorded == raw_files_.end()) return true;
-    return IsHere(recorded->file);
+    return recorded == raw_files_.end() ? nullptr : &recorded->file;
+  }
+
+  // Whether `clean` removed from bronze what the receipt brought, or a part of it. Asked with `refetch` only.
+  Result<bool> HasExpired(const std::string& dataset, int64_t sequence) const {
+    if (expired_.empty()) return false;
+    LODE_TRY(const ledger::StoredReceipt stored, ReadStoredReceipt(*paths_, dataset, sequence));
+    return std::ranges::any_of(stored.receipt.cells,
+                               [&](const ledger::Cell& cell) { return expired_.contains({cell.symbol, cell.day}); });
   }
 
   const std::set<std::string>& lost() const { return lost_; }
   const std::map<int64_t, ledger::Receipt>& receipts() const { return receipts_; }
+  // The receipt wrote to one of the partitions, and `clean` has not taken that version out since.
+  bool Feeds(const ledger::Receipt& receipt, const std::set<std::string>& partitions) const {
+    return std::ranges::any_of(receipt.partitions, [&](const ledger::Partition& partition) {
+      if (!partitions.contains(partition.path)) return false;
+      const auto removed = removed_at_.find(partition.path);
+      return removed == removed_at_.end() || removed->second < receipt.sequence;
+    });
+  }
   const std::map<Day, std::set<int64_t>>& cell_receipts() const { return cell_receipts_; }
   // Whether rows of the cell, as a receipt has it, gave way to a later answer.
   bool IsOutdated(const ledger::Cell& cell, int64_t sequence, codec::MergeRule merge) const {
@@ -87,13 +106,25 @@ class Present {
   }
 
  private:
+  Status ReadExpired(const PlanRequest& request, ledger::Ledger& ledger) {
+    LODE_TRY(const auto cells, ledger.Cells(request.dataset));
+    for (const ledger::CellRow& row : cells) {
+      if (row.cell.state == ledger::CellState::kExpired) expired_.emplace(row.cell.symbol, row.cell.day);
+    }
+    return Ok();
+  }
+
   Status ReadReceipts(const PlanRequest& request, ledger::Ledger& ledger) {
     LODE_TRY(const auto rows, ledger.Receipts(request.dataset));
+    const std::string bronze = fmt::format("bronze/{}/", request.dataset);
     for (const ledger::ReceiptRow& row : rows) {
       const fs::path file = request.paths->receipts(request.dataset) / ledger::ReceiptFileName(row.sequence);
       LODE_TRY(const std::string text, store::ReadFile(file, uint64_t{1} << 30));
       auto receipt = ledger::ReadReceipt(text);
       if (!receipt) return std::unexpected(std::move(receipt).error().With(file.string()));
+      for (const ledger::Removal& removal : receipt->removed) {
+        if (removal.path.starts_with(bronze)) removed_at_[removal.path.substr(bronze.size())] = row.sequence;
+      }
       receipts_.emplace(row.sequence, std::move(*receipt));
     }
     LODE_TRY(const auto cells, ledger.Cells(request.dataset));
@@ -109,7 +140,9 @@ class Present {
   std::map<std::string, std::vector<const ledger::RawFileRow*>> by_hash_;
   std::set<std::string> lost_;
   std::map<int64_t, ledger::Receipt> receipts_;                   // only read when partitions are lost
+  std::map<std::string, int64_t> removed_at_;                     // likewise: by partition, the last receipt that did
   std::map<Day, std::set<int64_t>> cell_receipts_;                // likewise
+  std::set<std::pair<std::string, Day>> expired_;                 // only read with `refetch`
   std::map<std::pair<std::string, Day>, ledger::CellRow> cells_;  // likewise
 };
 
@@ -139,7 +172,12 @@ class Planner {
       if (std::ranges::find(file.data->schemas, request_.schema) == file.data->schemas.end()) continue;
       if (!file.sha256.empty() && !seen.insert(file.sha256 + file.data->name).second) continue;
       LODE_TRY(const auto* known, present_.Find(file.sha256, "data", request_.schema->name));
-      if (known != nullptr || restored_.contains(file.sha256)) {
+      bool is_known = known != nullptr || restored_.contains(file.sha256);
+      if (known != nullptr && request_.refetch) {
+        LODE_TRY(const bool expired, present_.HasExpired(request_.dataset, known->sequence));
+        is_known = !expired;
+      }
+      if (is_known) {
         ++plan_.files_unchanged;
         continue;
       }
@@ -257,7 +295,8 @@ class Planner {
           file.delivery->data.front().schemas.end())
         continue;
       LODE_TRY(const auto* known, present_.Find(file.sha256, file.side->role, ""));
-      if (known != nullptr) continue;
+      // What `clean` took away comes back with the data it belongs to.
+      if (known != nullptr && (!known->removed || restored_.empty())) continue;
       Unit& unit = units[file.delivery];
       LODE_TRY(ledger::RawFile record, RecordOf(file, file.side->name, file.side->path, file.side->size));
       record.role = file.side->role;
@@ -283,7 +322,7 @@ class Planner {
     unit.only_partitions = lost;
     std::set<std::string> taken;
     for (const auto& [sequence, receipt] : present_.receipts()) {
-      if (!Feeds(receipt, lost)) continue;
+      if (!present_.Feeds(receipt, lost)) continue;
       for (const ledger::RawFile& raw : receipt.raw_files) {
         if (raw.role != "data" || !taken.insert(raw.landed).second) continue;
         LODE_TRY(UnitFile input, Replay(receipt, raw, files));
@@ -294,20 +333,16 @@ class Planner {
     return Ok();
   }
 
-  static bool Feeds(const ledger::Receipt& receipt, const std::set<std::string>& partitions) {
-    return std::ranges::any_of(receipt.partitions, [&](const auto& p) { return partitions.contains(p.path); });
-  }
-
   // The lost partitions whose raw files are all in landing or among the files given now. The others stay lost, and so
   // do those that share a raw file with them.
   Result<std::set<std::string>> Repairable(const std::vector<HashedFile>& files) {
     std::set<std::string> lost = present_.lost();
     for (const auto& [sequence, receipt] : present_.receipts()) {
-      if (!Feeds(receipt, lost)) continue;
+      if (!present_.Feeds(receipt, lost)) continue;
       for (const ledger::RawFile& raw : receipt.raw_files) {
         if (raw.role != "data") continue;
         LODE_TRY(const bool here, present_.IsHere(raw));
-        LODE_TRY(const bool symbology, present_.HasSymbologyOf(raw));
+        LODE_TRY(const bool symbology, HasSymbologyOf(raw, files));
         if (symbology && (here || Given(raw, files) != nullptr)) continue;
         plan_.notices.push_back(
             fmt::format("{}: lost bronze files cannot be written again without {}; give it to import", request_.dataset,
@@ -317,6 +352,19 @@ class Planner {
       }
     }
     return lost;
+  }
+
+  Result<bool> HasSymbologyOf(const ledger::RawFile& raw, const std::vector<HashedFile>& files) const {
+    const ledger::RawFile* symbology = present_.SymbologyOf(raw);
+    if (symbology == nullptr || GivenBeside(*symbology, files) != nullptr) return true;
+    return present_.IsHere(*symbology);
+  }
+
+  // A side file with the same bytes among the files given now.
+  static const SideFile* GivenBeside(const ledger::RawFile& raw, const std::vector<HashedFile>& files) {
+    const auto given = std::ranges::find_if(
+        files, [&](const HashedFile& file) { return file.side != nullptr && file.sha256 == raw.sha256; });
+    return given == files.end() ? nullptr : given->side;
   }
 
   // The same bytes among the files given now.
@@ -341,7 +389,11 @@ class Planner {
     // The delivery's symbology lies beside it, landed by the delivery's own receipt.
     const fs::path symbology = file.path.parent_path() / "symbology.json";
     LODE_TRY(const auto symbology_size, store::FileSize(symbology));
-    if (symbology_size) delivery.symbology = symbology;
+    if (symbology_size) {
+      delivery.symbology = symbology;
+    } else if (const ledger::RawFile* recorded = present_.SymbologyOf(raw)) {
+      if (const SideFile* given = GivenBeside(*recorded, files)) delivery.symbology = given->path;
+    }
     UnitFile input;
     input.delivery = &delivery;
     input.file = &file;

@@ -41,7 +41,8 @@ struct PlanRequest {
   const codec::TableSchema* schema = nullptr;
   const Layout* layout = nullptr;
   bool in_place = false;
-  std::string mapping;  // column mapping text for foreign Parquet
+  bool refetch = false;  // ImportRequest's
+  std::string mapping;   // column mapping text for foreign Parquet
 };
 
 // `ledger` may be null: a lake that has none yet.

@@ -7,6 +7,7 @@
 #include "lode/base/stop.h"
 #include "lode/codec/parquet_file.h"
 #include "lode/lake/derive.h"
+#include "lode/lake/disk_guard.h"
 #include "lode/lake/import_decode.h"
 #include "lode/lake/merge.h"
 #include "lode/lake/replaced_rows.h"
@@ -68,11 +69,8 @@ class UnitRun {
     uint64_t raw = 0;
     for (const UnitFile& file : unit_.files) raw += file.record.size;
     for (const auto& side : unit_.side_files) raw += side.size;
-    LODE_TRY(const uint64_t free, store::FreeBytes(context_.writer->paths().root));
-    if (free < 3 * raw + (uint64_t{16} << 20)) {
-      return Fail(ErrorKind::kStorage, "{}: disk full: {} MiB free, about {} MiB needed; free some space and run again",
-                  unit_.name, free >> 20, (3 * raw >> 20) + 16);
-    }
+    Status room = CheckRoom(context_.writer->paths(), 3 * raw + (uint64_t{16} << 20), context_.min_free_bytes);
+    if (!room) return std::unexpected(std::move(room).error().With(unit_.name));
     return Ok();
   }
 
@@ -158,6 +156,11 @@ class UnitRun {
       if (!unchanged) return FileChanged(unit_.files[i].record);
     }
     return Ok();
+  }
+
+  // Whether this unit brings the file into landing.
+  bool HasLanded(const ledger::RawFile& record) const {
+    return std::ranges::any_of(staged_, [&](const StagedFile& file) { return file.target == record.landed; });
   }
 
   static Status FileChanged(const ledger::RawFile& record) {
@@ -407,8 +410,11 @@ class UnitRun {
     receipt_.finished_at = FormatIsoNs(NowNs());
     receipt_.program = LODE_VERSION;
     if (unit_.only_partitions) receipt_.origin = "repair";
-    if (!unit_.only_partitions) receipt_.raw_files = std::move(raw_files_);
-    if (!unit_.only_partitions) {
+    receipt_.raw_files = std::move(raw_files_);
+    if (unit_.only_partitions) {
+      // The older receipts still hold, but for files that are here again.
+      std::erase_if(receipt_.raw_files, [this](const ledger::RawFile& file) { return !HasLanded(file); });
+    } else {
       receipt_.records = decoded_.records;
       receipt_.rejected = decoded_.rejected_count;
     }

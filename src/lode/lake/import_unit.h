@@ -48,7 +48,7 @@ struct Unit {
   // Lost partitions of which this unit brings everything again: their old versions need not be there.
   std::set<std::string> renewed;
   // Set for repairs, which write lost partitions again from landing: only these are written, rows of others are passed
-  // over, and the receipt names neither raw files nor cells because the older ones still hold.
+  // over, and the receipt names no cells, and only raw files that land again, because the older ones still hold.
   std::optional<std::set<std::string>> only_partitions;
 };
 
@@ -59,6 +59,7 @@ struct UnitContext {
   const Layout* layout = nullptr;
   BadRecordPolicy policy = BadRecordPolicy::kDefault;
   uint64_t memory_bytes = 0;
+  uint64_t min_free_bytes = 0;  // of the disk, for others (lake/disk_guard.h)
   std::string started_at;
   std::function<void(uint64_t bytes, int64_t rows)> progress;  // increments
   std::function<void(const std::string&)> notice;

@@ -8,6 +8,7 @@
 #include "lode/base/log.h"
 #include "lode/lake/moves.h"
 #include "lode/lake/receipt_folder.h"
+#include "lode/lake/removal.h"
 
 namespace lode::lake {
 
@@ -76,6 +77,12 @@ Status Recovery::Finish() {
   log::Info("{}: finished the interrupted publish of {}", intent_.dataset, receipt_.unit);
   LODE_TRY(const std::vector<ledger::ReceiptRow> known, ledger_.Receipts(intent_.dataset));
   const bool indexed = std::ranges::find(known, receipt_.sequence, &ledger::ReceiptRow::sequence) != known.end();
+  if (!receipt_.removed.empty()) {
+    // The ledger first: it must not call present what is being deleted.
+    if (!indexed) LODE_TRY(ledger_.Commit(receipt_, Sha256Hex(intent_.receipt_text), 0));
+    LODE_TRY(DeleteRemoved(paths_, receipt_.removed));
+    return ledger_.DropIntent(intent_.id);
+  }
   if (indexed) return ledger_.DropIntent(intent_.id);
   return ledger_.Commit(receipt_, Sha256Hex(intent_.receipt_text), intent_.id);
 }

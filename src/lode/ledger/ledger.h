@@ -44,6 +44,12 @@ struct PartitionRow {
 struct RawFileRow {
   RawFile file;
   int64_t sequence = 0;
+  bool removed = false;  // by `clean`: nobody misses it in landing
+};
+
+struct RemovedRow {
+  Removal removal;
+  int64_t sequence = 0;
 };
 
 struct CellRow {
@@ -112,6 +118,8 @@ class Ledger {
   virtual Result<std::vector<RawFileRow>> RawFiles(std::string_view dataset) = 0;
   // Those of one receipt.
   virtual Result<std::vector<RawFileRow>> RawFilesOf(std::string_view dataset, int64_t sequence) = 0;
+  // What `clean` removed and no later receipt brought again, by path.
+  virtual Result<std::vector<RemovedRow>> Removed(std::string_view dataset) = 0;
   // Sorted by symbol, day; optional inclusive range of days. A range of up to a month costs by the cells in it, any
   // other by those of the dataset.
   virtual Status ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,

@@ -8,7 +8,7 @@
 
 namespace lode::ledger {
 
-inline constexpr int64_t kLedgerVersion = 1;
+inline constexpr int64_t kLedgerVersion = 2;
 inline constexpr int64_t kApplicationId = 0x6c6f6465;  // "lode"
 
 class SqliteLedger final : public Ledger {
@@ -26,6 +26,7 @@ class SqliteLedger final : public Ledger {
                             const std::function<bool(std::string_view path, uint64_t size)>& take) override;
   Status ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,
                    const std::function<void(const CellView&)>& take) override;
+  Result<std::vector<RemovedRow>> Removed(std::string_view dataset) override;
   Result<std::vector<Intent>> Intents(std::string_view dataset) override;
   Result<int64_t> NextSequence(std::string_view dataset) override;
 
@@ -43,6 +44,7 @@ class SqliteLedger final : public Ledger {
   // Statements run inside the caller's transaction.
   Status Index(const Receipt& receipt, std::string_view receipt_sha256);
   Status IndexFiles(int64_t dataset, const Receipt& receipt);
+  Status IndexRemoved(int64_t dataset, const Receipt& receipt);
   Status IndexCells(int64_t dataset, const Receipt& receipt);
   Status Forget(std::string_view dataset);
   Status RemoveIntent(int64_t id);

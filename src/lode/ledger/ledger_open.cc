@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kTables = R"(
 CREATE TABLE ledger_schema(version INTEGER NOT NULL) STRICT;
-INSERT INTO ledger_schema VALUES (1);
+INSERT INTO ledger_schema VALUES (2);
 CREATE TABLE dataset(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, schema TEXT NOT NULL, layout TEXT NOT NULL) STRICT;
 CREATE TABLE receipt(
@@ -28,6 +28,9 @@ CREATE TABLE raw_file(
   landed TEXT NOT NULL, in_place INTEGER NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, role TEXT NOT NULL,
   encoding TEXT NOT NULL, schema TEXT NOT NULL, pretty_px INTEGER, pretty_ts INTEGER, mapping TEXT NOT NULL,
   PRIMARY KEY(dataset, sequence, ordinal)) STRICT, WITHOUT ROWID;
+CREATE TABLE removed_file(
+  dataset INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY(dataset, path)) STRICT, WITHOUT ROWID;
 CREATE TABLE partition(
   dataset INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL,
   min_key TEXT NOT NULL, max_key TEXT NOT NULL, replaces TEXT NOT NULL, sequence INTEGER NOT NULL,
@@ -134,6 +137,10 @@ Status CheckVersion(Database& db, const fs::path& file) {
   if (version.Number(0) > kLedgerVersion) {
     return Fail(ErrorKind::kUnsupported, "ledger {} was written by a newer lode (version {}, this one reads {})",
                 file.string(), version.Number(0), kLedgerVersion);
+  }
+  if (version.Number(0) < kLedgerVersion) {
+    return Fail(ErrorKind::kCorrupt, "ledger {} was written by an older lode; run `lode ledger rebuild`",
+                file.string());
   }
   return Ok();
 }

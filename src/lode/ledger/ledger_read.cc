@@ -20,6 +20,8 @@ constexpr int64_t kShortRangeDays = 31;
 // Selects rows of one dataset, named by the first parameter.
 constexpr std::string_view kOfDataset = "WHERE dataset = (SELECT id FROM dataset WHERE name = ?)";
 
+// Of a row of raw_file.
+
 // One line of Dump: columns separated by tabs; tabs, line ends and backslashes in texts are escaped.
 void AppendEscaped(std::string_view text, std::string* line) {
   for (const char c : text) {
@@ -42,6 +44,7 @@ constexpr DumpTable kDumpTables[] = {
      "sequence, ordinal, name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping",
      "sequence, ordinal"},
     {"partition", "path, size, sha256, rows, min_key, max_key, replaces, sequence", "path"},
+    {"removed_file", "path, size, sha256, sequence", "path"},
     {"cell", "symbol, day, state, reason, proof, rows, modified, degraded, sequence", "symbol, day"},
 };
 
@@ -109,7 +112,8 @@ PartitionRow PartitionAt(const Statement& select) {
 }
 
 constexpr std::string_view kRawFileColumns =
-    "name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping, sequence";
+    "name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping, sequence, "
+    "EXISTS (SELECT 1 FROM removed_file AS r WHERE r.dataset = raw_file.dataset AND r.path = raw_file.landed)";
 
 Result<std::vector<RawFileRow>> ReadRawFiles(Statement& select) {
   std::vector<RawFileRow> rows;
@@ -127,7 +131,7 @@ Result<std::vector<RawFileRow>> ReadRawFiles(Statement& select) {
                             .pretty_px = FlagOf(select.NumberOrNull(8)),
                             .pretty_ts = FlagOf(select.NumberOrNull(9)),
                             .mapping = select.Text(10)},
-                    select.Number(11)});
+                    select.Number(11), select.Number(12) != 0});
   }
 }
 
@@ -165,6 +169,22 @@ Result<std::vector<RawFileRow>> SqliteLedger::RawFilesOf(std::string_view datase
                                                                   "ORDER BY ordinal",
                                                                   kRawFileColumns, kOfDataset)));
   return ReadRawFiles(select.Bind(dataset, sequence));
+}
+
+Result<std::vector<RemovedRow>> SqliteLedger::Removed(std::string_view dataset) {
+  std::vector<RemovedRow> rows;
+  LODE_TRY(
+      Statement select,
+      Statement::Prepare(
+          *db_, fmt::format("SELECT path, size, sha256, sequence FROM removed_file {} ORDER BY path", kOfDataset)));
+  select.Bind(dataset);
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return rows;
+    rows.push_back(
+        {Removal{.path = select.Text(0), .size = static_cast<uint64_t>(select.Number(1)), .sha256 = select.Text(2)},
+         select.Number(3)});
+  }
 }
 
 Status SqliteLedger::ReadPartitionSizes(std::string_view dataset,
@@ -274,7 +294,9 @@ Status SqliteLedger::DumpDataset(std::string_view dataset, const std::function<v
     AppendEscaped(value, &text);
   }
   line(text);
-  for (const DumpTable& table : kDumpTables) LODE_TRY(DumpRows(*db_, dataset, table, line));
+  for (const DumpTable& table : kDumpTables) {
+    LODE_TRY(DumpRows(*db_, dataset, table, line));
+  }
   return Ok();
 }
 

@@ -267,12 +267,44 @@ void ExecuteSql(const fs::path& file, const char* sql) {
 
 TEST_F(LedgerTest, NewerVersionIsNamed) {
   ASSERT_TRUE(Ledger::Open(file_));
-  ExecuteSql(file_, "UPDATE ledger_schema SET version = 2");
+  ExecuteSql(file_, "UPDATE ledger_schema SET version = 3");
   for (const auto& opened : {Ledger::OpenReadOnly(file_), Ledger::Open(file_)}) {
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, ErrorKind::kUnsupported);
     EXPECT_THAT(opened.error().message, HasSubstr("newer lode"));
   }
+}
+
+TEST_F(LedgerTest, AFileOfAnOlderVersionIsToBeMadeAgain) {
+  ASSERT_TRUE(Ledger::Open(file_));
+  ExecuteSql(file_, "UPDATE ledger_schema SET version = 1");
+  for (const auto& opened : {Ledger::Open(file_).error(), Ledger::OpenReadOnly(file_).error()}) {
+    EXPECT_EQ(opened.kind, ErrorKind::kCorrupt);
+    EXPECT_THAT(opened.message, testing::HasSubstr("older lode; run `lode ledger rebuild`"));
+  }
+}
+
+TEST_F(LedgerTest, WhatWasRemovedIsKnownUntilItComesBack) {
+  const Receipt receipt = FullReceipt(1);
+  const auto ledger = Ledger::Open(file_).value();
+  ASSERT_TRUE(ledger->Commit(receipt, std::string(64, 'c'), 0));
+  EXPECT_FALSE(ledger->RawFiles("bars").value()[0].removed);
+  Receipt clean = ReceiptWithCells(2, "bars", 0, 0);
+  clean.removed = {{.path = receipt.raw_files[0].landed, .size = 7, .sha256 = std::string(64, 'a')},
+                   {.path = "bronze/bars/year=2024/data.parquet", .size = 9, .sha256 = std::string(64, 'b')}};
+  ASSERT_TRUE(ledger->Commit(clean, std::string(64, 'd'), 0));
+  EXPECT_TRUE(ledger->RawFiles("bars").value()[0].removed);
+  EXPECT_TRUE(ledger->RawFilesOf("bars", 1).value()[0].removed);
+  EXPECT_TRUE(ledger->Partitions("bars")->empty());
+  EXPECT_FALSE(ledger->FindPartition("bars", "year=2024/data.parquet").value());
+  EXPECT_EQ(ledger->Removed("bars")->size(), 2U);
+  EXPECT_TRUE(Ledger::OpenReadOnly(file_).value()->RawFiles("bars").value()[0].removed);
+  Receipt again = receipt;
+  again.sequence = 3;
+  ASSERT_TRUE(ledger->Commit(again, std::string(64, 'e'), 0));
+  EXPECT_FALSE(ledger->RawFiles("bars").value()[0].removed);
+  EXPECT_TRUE(ledger->FindPartition("bars", "year=2024/data.parquet").value());
+  EXPECT_TRUE(ledger->Removed("bars")->empty());
 }
 
 TEST_F(LedgerTest, ForeignDatabaseIsRefused) {

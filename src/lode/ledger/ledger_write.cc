@@ -93,7 +93,7 @@ Status SqliteLedger::Reindex(std::string_view dataset,
 }
 
 Status SqliteLedger::Forget(std::string_view dataset) {
-  for (const char* table : {"cell", "partition", "raw_file", "receipt"}) {
+  for (const char* table : {"cell", "partition", "raw_file", "removed_file", "receipt"}) {
     const std::string sql =
         fmt::format("DELETE FROM {} WHERE dataset = (SELECT id FROM dataset WHERE name = ?)", table);
     LODE_TRY(Statement remove, Statement::Prepare(*db_, sql));
@@ -105,7 +105,8 @@ Status SqliteLedger::Forget(std::string_view dataset) {
 
 Status SqliteLedger::Clear() {
   LODE_TRY(Transaction transaction, Transaction::Begin(*db_));
-  for (const char* table : {"cell", "partition", "raw_file", "receipt", "dataset", "intent_move", "intent"}) {
+  for (const char* table :
+       {"cell", "partition", "raw_file", "removed_file", "receipt", "dataset", "intent_move", "intent"}) {
     LODE_TRY(db_->Execute(fmt::format("DELETE FROM {}", table).c_str()));
   }
   return transaction.Commit();
@@ -125,6 +126,7 @@ Status SqliteLedger::Index(const Receipt& receipt, std::string_view receipt_sha2
                      receipt.records, receipt.rejected)
                .Run());
   LODE_TRY(IndexFiles(dataset, receipt));
+  LODE_TRY(IndexRemoved(dataset, receipt));
   return IndexCells(dataset, receipt);
 }
 
@@ -148,6 +150,24 @@ Status SqliteLedger::IndexFiles(int64_t dataset, const Receipt& receipt) {
                  .Bind(dataset, p.path, static_cast<int64_t>(p.size), p.sha256, p.rows, p.min_key, p.max_key,
                        p.replaces, receipt.sequence)
                  .Run());
+  }
+  return Ok();
+}
+
+// A file that a receipt brings is there again, whatever was removed before; one that it removes is no partition any
+// more. Of raw files the row stays: rows in bronze still came from it.
+Status SqliteLedger::IndexRemoved(int64_t dataset, const Receipt& receipt) {
+  LODE_TRY(Statement back, Statement::Prepare(*db_, "DELETE FROM removed_file WHERE dataset = ? AND path = ?"));
+  const std::string bronze = fmt::format("bronze/{}/", receipt.dataset);
+  for (const RawFile& file : receipt.raw_files) LODE_TRY(back.Bind(dataset, file.landed).Run());
+  for (const Partition& partition : receipt.partitions) LODE_TRY(back.Bind(dataset, bronze + partition.path).Run());
+  LODE_TRY(Statement gone, Statement::Prepare(*db_, "DELETE FROM partition WHERE dataset = ? AND path = ?"));
+  LODE_TRY(Statement removed, Statement::Prepare(*db_, "INSERT OR REPLACE INTO removed_file VALUES (?, ?, ?, ?, ?)"));
+  for (const Removal& removal : receipt.removed) {
+    LODE_TRY(removed.Bind(dataset, removal.path, static_cast<int64_t>(removal.size), removal.sha256, receipt.sequence)
+                 .Run());
+    if (!removal.path.starts_with(bronze)) continue;
+    LODE_TRY(gone.Bind(dataset, std::string_view(removal.path).substr(bronze.size())).Run());
   }
   return Ok();
 }

@@ -78,12 +78,20 @@ struct Partition {
   bool operator==(const Partition&) const = default;
 };
 
+// A file that `lode clean` takes out of the lake: recorded first, deleted after.
+struct Removal {
+  std::string path;  // relative to the lake: below landing/<dataset>/ or bronze/<dataset>/
+  uint64_t size = 0;
+  std::string sha256;
+  bool operator==(const Removal&) const = default;
+};
+
 struct Receipt {
   int64_t sequence = 0;  // 1, 2, … within the dataset: later wins
   std::string dataset, schema;
   int schema_version = 1;
   std::string layout;
-  std::string origin;   // "file" | "api" | "job"
+  std::string origin;   // "file" | "api" | "job" | "repair" | "clean"
   std::string unit;     // what it was, for people: file name or delivery id
   std::string request;  // the request as JSON text; for files the delivery's own metadata query
   int attempts = 1;
@@ -92,10 +100,11 @@ struct Receipt {
   std::vector<RawFile> raw_files;
   std::vector<Partition> partitions;
   std::vector<Cell> cells;
-  int64_t records = 0;     // read from the raw files
-  int64_t rejected = 0;    // of those, quarantined
-  std::string quarantine;  // path relative to the lake; empty when nothing was
-  int64_t duplicates = 0;  // equal rows dropped by key (bars)
+  std::vector<Removal> removed;  // of `clean`, which names neither raw files nor partitions
+  int64_t records = 0;           // read from the raw files
+  int64_t rejected = 0;          // of those, quarantined
+  std::string quarantine;        // path relative to the lake; empty when nothing was
+  int64_t duplicates = 0;        // equal rows dropped by key (bars)
   bool operator==(const Receipt&) const = default;
 };
 

@@ -6,7 +6,8 @@
 
 namespace lode::ledger {
 
-inline constexpr int kReceiptFormat = 1;
+// 1, and 2 of receipts that remove files: a program that does not know of those would miss them.
+inline constexpr int kReceiptFormat = 2;
 
 // The text is BODY, kChecksumKey, 64 hex digits of SHA-256(BODY), kChecksumEnd.
 inline constexpr std::string_view kChecksumKey = ",\n\"sha256\":\"";

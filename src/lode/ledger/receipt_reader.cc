@@ -114,6 +114,17 @@ Partition ReadPartition(const json& object, Status* status) {
   return partition;
 }
 
+Removal ReadRemoval(const json& object, Status* status) {
+  Members members(object, status);
+  Removal removal;
+  removal.path = members.Text("path");
+  removal.size = static_cast<uint64_t>(members.Count("size"));
+  removal.sha256 = members.Text("sha256");
+  if (!store::IsPlainRelativePath(removal.path)) members.Fault("path");
+  if (!IsSha256(removal.sha256)) members.Fault("sha256");
+  return removal;
+}
+
 // "2024-01-02" or "2024-01-02/2024-01-31", both inclusive.
 Result<std::pair<Day, Day>> ParseDays(const json& value) {
   if (!value.is_string()) return Bad("bad value of 'days'");
@@ -263,6 +274,15 @@ Result<Receipt> FromJson(const json& object) {
   LODE_TRY(ReadArray(members.Find("raw_files"), ReadRawFile, &receipt.raw_files));
   LODE_TRY(ReadArray(members.Find("partitions"), ReadPartition, &receipt.partitions));
   LODE_TRY(ReadCells(members.Find("cells"), &receipt.cells));
+  if (const json* removed = members.Find("removed"); removed != nullptr) {
+    LODE_TRY(ReadArray(removed, ReadRemoval, &receipt.removed));
+  }
+  // What is deleted because a receipt says so lies where the dataset's own files do.
+  for (const Removal& removal : receipt.removed) {
+    const bool own = removal.path.starts_with(fmt::format("landing/{}/", receipt.dataset)) ||
+                     removal.path.starts_with(fmt::format("bronze/{}/", receipt.dataset));
+    if (!own) return Bad("bad value of 'removed'");
+  }
   return receipt;
 }
 

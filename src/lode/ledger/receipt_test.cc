@@ -42,6 +42,7 @@ class ReceiptSource {
     for (int64_t i = Below(4); i > 0; --i) receipt.partitions.push_back(NextPartition());
     for (int64_t i = Below(60); i > 0; --i) receipt.cells.push_back(NextCell());
     SortCells(&receipt.cells);
+    for (int64_t i = Below(8) == 0 ? Below(4) : 0; i > 0; --i) receipt.removed.push_back(NextRemoval(receipt.dataset));
     return receipt;
   }
 
@@ -84,6 +85,12 @@ class ReceiptSource {
                      .min_key = Text(),
                      .max_key = Text(),
                      .replaces = Below(2) == 0 ? "" : Hash()};
+  }
+
+  Removal NextRemoval(const std::string& dataset) {
+    return Removal{.path = fmt::format("{}/{}/x\xFF{}", Below(2) == 0 ? "landing" : "bronze", dataset, Below(100)),
+                   .size = static_cast<uint64_t>(Below(1 << 30)),
+                   .sha256 = Hash()};
   }
 
   Cell NextCell() {
@@ -200,10 +207,25 @@ TEST(Receipt, PathsStayBelowTheLake) {
 }
 
 TEST(Receipt, NewerFormatIsNamed) {
-  const Result<Receipt> receipt = ReadReceipt(Sealed(R"({"format":2)"));
+  const Result<Receipt> receipt = ReadReceipt(Sealed(R"({"format":3)"));
   ASSERT_FALSE(receipt);
   EXPECT_EQ(receipt.error().kind, ErrorKind::kUnsupported);
   EXPECT_THAT(receipt.error().message, HasSubstr("newer lode"));
+}
+
+// A program that does not know of removals would miss the files.
+TEST(Receipt, OneThatRemovesIsOfALaterFormat) {
+  Receipt receipt;
+  receipt.sequence = 1;
+  receipt.dataset = "d";
+  EXPECT_THAT(WriteReceipt(receipt), HasSubstr("\"format\":1"));
+  receipt.removed = {{.path = "landing/d/x", .size = 1, .sha256 = std::string(64, 'a')}};
+  EXPECT_THAT(WriteReceipt(receipt), HasSubstr("\"format\":2"));
+  EXPECT_EQ(ReadReceipt(WriteReceipt(receipt)).value(), receipt);
+  for (const char* path : {"landing/e/x", "bronze/d", "receipts/d/1.json", "landing/d/../e/x", "/landing/d/x", ""}) {
+    receipt.removed[0].path = path;
+    EXPECT_FALSE(ReadReceipt(WriteReceipt(receipt))) << path;
+  }
 }
 
 TEST(Receipt, ThousandsOfCellsStaySmall) {

@@ -73,6 +73,14 @@ json ToJson(const Partition& partition) {
   return object;
 }
 
+json ToJson(const Removal& removal) {
+  json object = json::object();
+  SetText(object, "path", removal.path);
+  object["size"] = removal.size;
+  SetText(object, "sha256", removal.sha256);
+  return object;
+}
+
 // Cells of one symbol that agree in everything but day, rows and modified, in day order.
 using CellGroup = std::vector<const Cell*>;
 
@@ -245,7 +253,7 @@ std::string WriteReceipt(const Receipt& receipt) {
   std::vector<Cell> cells = receipt.cells;
   SortCells(&cells);
   json object = json::object();
-  object["format"] = kReceiptFormat;
+  object["format"] = receipt.removed.empty() ? 1 : kReceiptFormat;
   object["sequence"] = receipt.sequence;
   SetText(object, "dataset", receipt.dataset);
   SetText(object, "schema", receipt.schema);
@@ -261,6 +269,7 @@ std::string WriteReceipt(const Receipt& receipt) {
   object["raw_files"] = ToArray(receipt.raw_files);
   object["partitions"] = ToArray(receipt.partitions);
   object["cells"] = CellGroups(cells);
+  if (!receipt.removed.empty()) object["removed"] = ToArray(receipt.removed);
   SetNumber(object, "records", receipt.records);
   SetNumber(object, "rejected", receipt.rejected);
   SetText(object, "quarantine", receipt.quarantine);

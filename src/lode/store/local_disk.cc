@@ -287,6 +287,12 @@ Status Remove(const fs::path& path) {
   return Ok();
 }
 
+Result<bool> RemoveIfEmpty(const fs::path& dir) {
+  if (::rmdir(dir.c_str()) == 0) return true;
+  if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT) return false;
+  return OsError(errno, "remove folder", dir);
+}
+
 Result<std::vector<FileInfo>> List(const fs::path& dir) { return ListTree(dir, false); }
 
 Result<std::vector<FileInfo>> ListEverything(const fs::path& dir) { return ListTree(dir, true); }

@@ -40,6 +40,8 @@ Status SyncFiles(std::span<const fs::path> paths);
 Status MakeDirectories(const fs::path& dir);
 // Removes a file; absent is fine.
 Status Remove(const fs::path& path);
+// Removes a folder that is empty. False when it is not, or not there.
+Result<bool> RemoveIfEmpty(const fs::path& dir);
 
 struct FileInfo {
   std::string path;  // relative to the listed folder, '/' separated

@@ -86,6 +86,7 @@ void FetchRun::StartMore() {
     if (batch == work_.size()) return;
     const bool is_much = ahead_ >= limits_.ahead && ahead_bytes_ >= limits_.ahead_bytes;
     if (is_much && batch != next_batch_) return;
+    if (Status room = limits_.room ? limits_.room() : Ok(); !room) return StopWith(std::move(room).error());
     plan::Request request = std::move(work_[batch].waiting.front());
     work_[batch].waiting.pop_front();
     Start(batch, std::move(request));

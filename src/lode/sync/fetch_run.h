@@ -25,6 +25,8 @@ struct FetchLimits {
   // brought is little.
   size_t ahead = 200;
   uint64_t ahead_bytes = uint64_t{256} << 20;
+  // Asked before each request: its error ends the run. Unset: there is always room.
+  std::function<Status()> room = {};
 };
 
 // A batch whose requests have all ended, one way or another.

@@ -10,6 +10,7 @@
 #include "lode/base/nearest.h"
 #include "lode/base/stop.h"
 #include "lode/codec/schema.h"
+#include "lode/lake/disk_guard.h"
 #include "lode/lake/import_unit.h"
 #include "lode/lake/listing.h"
 #include "lode/net/waits.h"
@@ -256,16 +257,20 @@ class DatasetSync {
   }
 
   Status Fill(DatasetWriter& writer) {
+    LODE_TRY(const uint64_t min_free_bytes, lake::MinFreeBytes(*request_.config));
     lake::UnitContext context{.writer = &writer,
                               .schema = schema_,
                               .layout = &*layout_,
                               .policy = dataset_.on_bad_record,
                               .memory_bytes = request_.memory_bytes,
+                              .min_free_bytes = min_free_bytes,
                               .started_at = FormatIsoNs(NowNs())};
     context.progress = [](uint64_t, int64_t) {};
     context.notice = [this](const std::string& line) { observer_.OnNotice(line); };
     {
-      const FetchLimits limits{.in_flight = request_.in_flight, .ahead = 4 * request_.in_flight};
+      const FetchLimits limits{.in_flight = request_.in_flight, .ahead = 4 * request_.in_flight, .room = [&] {
+                                 return lake::CheckRoom(request_.paths, 0, min_free_bytes);
+                               }};
       FetchRun run(*client_, *supply_, folder_, std::move(demand_.batches), limits);
       Group group;
       while (true) {
