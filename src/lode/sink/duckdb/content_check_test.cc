@@ -100,11 +100,11 @@ class ContentCheckTest : public testing::Test {
   std::vector<std::string> Check(std::set<std::string> damaged = {}) {
     ContentRequest request = Request();
     request.damaged = std::move(damaged);
-    return Check(request);
+    return Lines(request);
   }
 
   // "severity check count path: problem" of each finding.
-  static std::vector<std::string> Check(const ContentRequest& request) {
+  static std::vector<std::string> Lines(const ContentRequest& request) {
     const Result<std::vector<lake::Finding>> findings = CheckContents(request);
     if (!findings) return {findings.error().ToString()};
     std::vector<std::string> lines;
@@ -186,9 +186,9 @@ TEST_F(ContentCheckTest, AFilePublishedMeanwhileIsJudgedByItsNewReceipt) {
   Publish("es", "ohlcv-1m", kJanuary, RowsOf({{"2024-01-02 10:00"}}));
   const ContentRequest before = Request();
   Publish("es", "ohlcv-1m", kJanuary, RowsOf({{"2024-01-02 10:00"}, {"2024-01-02 10:01"}}));
-  EXPECT_THAT(Check(before), IsEmpty());
+  EXPECT_THAT(Lines(before), IsEmpty());
   Publish("es", "ohlcv-1m", kJanuary, RowsOf({{"2024-01-02 10:01"}, {"2024-01-02 10:00"}}));
-  EXPECT_THAT(Check(before), ElementsAre(StartsWith("damage order 1 ")));
+  EXPECT_THAT(Lines(before), ElementsAre(StartsWith("damage order 1 ")));
 }
 
 TEST_F(ContentCheckTest, OddPricesAreOneWarningADataset) {
