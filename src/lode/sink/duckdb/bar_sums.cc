@@ -18,9 +18,6 @@ namespace {
 constexpr std::array kSizes = {"ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "ohlcv-1d"};
 constexpr std::array kUnits = {"second", "minute", "hour", "day"};  // of date_trunc
 
-// Rows of the finer bars that one statement adds up: what it holds are their sums, at most as many.
-constexpr int64_t kRowsAtOnce = 2'000'000;
-
 using Days = std::map<Day, std::set<std::string>>;  // day: symbols that have data or are known to have none
 
 // One dataset as the comparison needs it.
@@ -80,7 +77,7 @@ std::vector<std::string> FilesOf(const Bars& bars, const Chunk& chunk) {
 
 // Days in order, cut where the finer bars' files hold more rows than one statement takes; each file's rows are spread
 // over the days it holds.
-std::vector<Chunk> ChunksOf(const Bars& fine, const Bars& coarse) {
+std::vector<Chunk> ChunksOf(const Bars& fine, const Bars& coarse, int64_t rows_at_once) {
   std::map<std::string, int64_t> days_in_file;
   for (const auto& [day, files] : fine.files) {
     for (const std::string& file : files) ++days_in_file[file];
@@ -92,7 +89,7 @@ std::vector<Chunk> ChunksOf(const Bars& fine, const Bars& coarse) {
     if (other == coarse.complete.end()) continue;
     int64_t of_day = 0;
     for (const std::string& file : fine.files.at(day)) of_day += fine.rows.at(file) / days_in_file[file];
-    if (chunks.empty() || rows + of_day > kRowsAtOnce) {
+    if (chunks.empty() || rows + of_day > rows_at_once) {
       chunks.emplace_back();
       rows = 0;
     }
@@ -138,10 +135,11 @@ int64_t Number(const std::string& text) {
   return value;
 }
 
-Status Compare(Connection& connection, const Bars& fine, const Bars& coarse, std::vector<lake::Finding>* findings) {
+Status Compare(Connection& connection, const Bars& fine, const Bars& coarse, int64_t rows_at_once,
+               std::vector<lake::Finding>* findings) {
   int64_t compared = 0, different = 0;
   std::string first;
-  for (const Chunk& chunk : ChunksOf(fine, coarse)) {
+  for (const Chunk& chunk : ChunksOf(fine, coarse, rows_at_once)) {
     LODE_TRY(CheckStop());
     const auto rows = connection.Rows(ComparedSql(fine, coarse, chunk));
     if (!rows) {
@@ -188,7 +186,8 @@ Status CompareBarSizes(const ContentRequest& request, Connection& connection, st
     all.push_back(std::move(bars));
   }
   for (const Bars& coarse : all) {
-    for (const Bars* fine : FinerThan(all, coarse)) LODE_TRY(Compare(connection, *fine, coarse, findings));
+    for (const Bars* fine : FinerThan(all, coarse))
+      LODE_TRY(Compare(connection, *fine, coarse, request.rows_at_once, findings));
   }
   return Ok();
 }

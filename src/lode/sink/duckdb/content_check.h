@@ -33,6 +33,7 @@ struct ContentRequest {
   std::vector<ContentDataset> datasets;
   std::set<std::string> damaged;  // files that are not as receipts say, paths below the lake: nothing is said of them
   bool compare_sizes = true;      // cross-schema sums, where datasets are whole
+  int64_t rows_at_once = 2'000'000;  // of finer bars that one statement adds up: what it holds are their sums
   uint64_t memory_bytes = uint64_t{512} << 20;
   int threads = 2;
   std::function<void(uint64_t bytes_done)> progress;  // of the partitions

@@ -354,5 +354,18 @@ TEST_F(BarSumsTest, ABarThatOneSideLacksCountsWhereBothWereAskedForTheSame) {
   EXPECT_THAT(Check(), IsEmpty());
 }
 
+// A day a statement: the same count, and the first example is the first day's.
+TEST_F(BarSumsTest, DaysAreComparedInPieces) {
+  const std::vector<ledger::Cell> days = {CellOf("ES.FUT", "2024-01-02"), CellOf("ES.FUT", "2024-01-03")};
+  Minutes(days);
+  Hours({{"2024-01-02 10:00", 10, 13, 9, 12, 99}, good_hours_[1], {"2024-01-03 10:00", 1, 1, 1, 1, 99}}, days);
+  ContentRequest request = Request();
+  const std::vector<std::string> at_once = Lines(request);
+  EXPECT_THAT(at_once, ElementsAre(HasSubstr("2 of 3 bars are not what the bars of es_1m add up to; first: ESH4 "
+                                             "2024-01-02T10:00:00 volume 99 instead of 12")));
+  request.rows_at_once = 1;
+  EXPECT_EQ(Lines(request), at_once);
+}
+
 }  // namespace
 }  // namespace lode::sink
