@@ -100,6 +100,7 @@ def generalize(line):
     line = re.sub(r"(?<![-\w])\d+(\.\d+)? (ms|s|min)\b", "{*}", line)
     line = re.sub(r"\b[\d,.]+ ?[kM]? ?(rows|bars|records)/s", "{*}", line)
     line = re.sub(r" *\b\d+(\.\d+)? ([KMGT]i)?B\b", "{*}", line)  # sizes of Parquet follow the encoder
+    line = re.sub(r" *\b\d+\.\dx(?=\s)", "{*}", line)  # and so does their ratio to the vendor's
     line = re.sub(r"\(process \d+\)", "(process {*})", line)
     line = re.sub(r"\d{8}T\d{6}\.\d+Z", "{*}", line)
     line = re.sub(r"^bash: line 1: +\d+ ", "bash: line 1: {*} ", line)

@@ -30,7 +30,7 @@ constexpr std::array kCommands = std::to_array<CommandEntry>({
     {"query", "Look", "SQL over the lake: one view a dataset", MakeQuery},
     {"logs", "Look", "the newest run log", MakeLogs},
     {"load", "Hand on", "bring the tables of a warehouse up to the lake", MakeLoad},
-    {"verify", "Keep whole", "read every byte and compare with the receipts", MakeVerify},
+    {"verify", "Keep whole", "bytes against the receipts, and what the tables say", MakeVerify},
     {"clean", "Keep whole", "remove old files of a layer; never what a later layer needs", MakeClean},
     {"ledger rebuild", "Keep whole", "make the ledger again from receipts", MakeLedgerRebuild},
 });

@@ -4,7 +4,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -12,23 +12,14 @@
 #include "lode/base/descriptor.h"
 #include "lode/base/stop.h"
 #include "lode/cli/commands.h"
+#include "lode/cli/run_log.h"
 
 namespace lode::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Names sort by time.
-std::vector<std::string> LogNames(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code problem;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, problem)) {
-    std::string name = entry.path().filename().string();
-    if (name.ends_with(".log")) names.push_back(std::move(name));
-  }
-  std::ranges::sort(names);
-  return names;
-}
+constexpr int kLongestWaitMs = 1000;  // a signal that comes right before the wait does not end it
 
 class LogsCommand : public Command {
  public:
@@ -53,8 +44,9 @@ class LogsCommand : public Command {
       return 0;
     }
     if (!names.empty()) LODE_TRY(Print(session, folder / names.back()));
-    if (follow_) LODE_TRY(Follow(session, folder));
-    return 0;
+    if (!follow_) return 0;
+    LODE_TRY(Follow(session, folder));
+    return StopRequested() ? ExitCode(ErrorKind::kInterrupted) : 0;
   }
 
  private:
@@ -63,8 +55,10 @@ class LogsCommand : public Command {
     if (file != current_) {
       current_ = file;
       printed_ = 0;
+      rest_.clear();
     }
     Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0 && errno == ENOENT) return Ok();  // pruned since it was listed
     if (fd.get() < 0) return Fail(ErrorKind::kStorage, "{}: {}", file.string(), std::strerror(errno));
     char block[16384];
     while (true) {
@@ -88,24 +82,33 @@ class LogsCommand : public Command {
     }
   }
 
-  // Until Ctrl-C.
+  // Until Ctrl-C, or until whoever reads goes away.
   Status Follow(const Session& session, const fs::path& folder) {
+    std::error_code problem;
+    if (!fs::exists(folder, problem)) {
+      return Fail(ErrorKind::kNotFound, "no run has changed anything yet: there is no log to follow");
+    }
     Descriptor watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (watch.get() < 0 || ::inotify_add_watch(watch.get(), folder.c_str(), IN_MODIFY | IN_CREATE) < 0) {
       return Fail(ErrorKind::kStorage, "{}: cannot be followed: {}", folder.string(), std::strerror(errno));
     }
-    while (true) {
-      LODE_TRY(CheckStop());
-      std::vector<std::string> names = LogNames(folder);
-      if (!names.empty()) LODE_TRY(Print(session, folder / names.back()));
-      struct pollfd ready{.fd = watch.get(), .events = POLLIN, .revents = 0};
-      if (::poll(&ready, 1, -1) < 0 && errno != EINTR) {
+    while (!StopRequested()) {
+      // The end of the log at hand, then every one made since: short runs may have followed each other.
+      const std::string shown = current_.filename().string();
+      for (const std::string& name : LogNames(folder)) {
+        if (name >= shown) LODE_TRY(Print(session, folder / name));
+      }
+      if (ReaderIsGone()) return Ok();
+      std::array<struct pollfd, 2> ready = {{{watch.get(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
+      if (::poll(ready.data(), ready.size(), kLongestWaitMs) < 0 && errno != EINTR) {
         return Fail(ErrorKind::kStorage, "{}: {}", folder.string(), std::strerror(errno));
       }
+      if (ready[1].revents != 0) return Ok();
       char events[4096];
       while (::read(watch.get(), events, sizeof events) > 0) {
       }
     }
+    return Ok();
   }
 
   bool follow_ = false, list_ = false;

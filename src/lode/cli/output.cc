@@ -29,8 +29,13 @@ void Output::Summary(std::string_view text) const {
 }
 
 void Output::Event(JsonObject object) const {
+  if (json_) EventLine(object.Take());
+}
+
+void Output::EventLine(std::string_view json) const {
   if (!json_) return;
-  WriteStdout(object.Take() + '\n');
+  WriteStdout(json);
+  WriteStdout("\n");
   if (std::fflush(stdout) != 0 && first_error == 0) first_error = errno;
 }
 

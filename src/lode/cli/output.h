@@ -20,6 +20,8 @@ class Output {
   void Summary(std::string_view text) const;
   // One event: a line of JSON. Silent without --json.
   void Event(JsonObject object) const;
+  // The same, of an object already taken as text.
+  void EventLine(std::string_view json) const;
   // kStorage when stdout could not be written; a reader that went away is not an error.
   Status Finish() const;
 

@@ -1,8 +1,10 @@
-// lode verify [DATASET|PATH]
+// lode verify [DATASET|PATH] [--quick]
 #include "lode/lake/verify.h"
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
+#include <tuple>
 
 #include "lode/base/log.h"
 #include "lode/cli/commands.h"
@@ -10,15 +12,19 @@
 #include "lode/cli/table.h"
 #include "lode/cli/utf8.h"
 #include "lode/cli/verify_path.h"
+#include "lode/sink/duckdb/content_check.h"
 
 namespace lode::cli {
 namespace {
+
+using Severity = lake::Finding::Severity;
 
 class VerifyCommand : public Command {
  public:
   void Declare(Arguments& arguments) override {
     arguments.Positional("DATASET|PATH", what_, 0, 0,
                          "datasets, or files and folders below landing/ or bronze/; all when none is named");
+    arguments.Flag("--quick", quick_, "compare bytes with the receipts only; do not look at what the tables say");
   }
 
   Result<int> Run(Session& session) override {
@@ -34,46 +40,95 @@ class VerifyCommand : public Command {
       }
     }
     LODE_TRY(std::vector<ledger::DatasetRow> known, session.Datasets(datasets));
+    ProgressBar bar(!session.out().quiet() && !session.out().json() && CanDrawProgress());
     lake::VerifyReport report;
+    std::vector<sink::ContentDataset> contents;
     if (!datasets.empty() || files.empty()) {
-      ProgressBar bar(!session.out().quiet() && !session.out().json() && CanDrawProgress());
       LODE_TRY(uint64_t total, BytesToRead(session, known));
       bar.Start(total);
       LODE_TRY(report, lake::Verify(paths, datasets, [&](uint64_t bytes) { bar.Update(bytes, -1); }));
+      if (!quick_) LODE_TRY(AddContents(session, known, contents));
     }
+    const bool whole = !contents.empty();
     for (const std::filesystem::path& file : files) {
       LODE_TRY(lake::VerifyReport one, VerifyPath(session, paths, file));
       report.findings.insert(report.findings.end(), one.findings.begin(), one.findings.end());
       report.files_checked += one.files_checked;
       report.bytes_checked += one.bytes_checked;
+      if (quick_) continue;
+      LODE_TRY(sink::ContentDataset below, ContentBelow(session, paths, file));
+      contents.push_back(std::move(below));
     }
+    LODE_TRY(CheckContents(session, paths, std::move(contents), whole, bar, report));
+    bar.Clear();
     return Tell(session, report);
   }
 
  private:
-  static Result<uint64_t> BytesToRead(Session& session, const std::vector<ledger::DatasetRow>& datasets) {
+  // Bronze is read twice: as bytes, and as tables.
+  Result<uint64_t> BytesToRead(Session& session, const std::vector<ledger::DatasetRow>& datasets) const {
     uint64_t bytes = 0;
     LODE_TRY(ledger::Ledger * ledger, session.ledger());
     for (const ledger::DatasetRow& dataset : datasets) {
       LODE_TRY(std::vector<ledger::PartitionRow> partitions, ledger->Partitions(dataset.name));
-      for (const ledger::PartitionRow& row : partitions) bytes += row.partition.size;
+      for (const ledger::PartitionRow& row : partitions) bytes += row.partition.size * (quick_ ? 1 : 2);
       LODE_TRY(std::vector<ledger::RawFileRow> raw_files, ledger->RawFiles(dataset.name));
       for (const ledger::RawFileRow& row : raw_files) bytes += row.removed ? 0 : row.file.size;
     }
     return bytes;
   }
 
+  static Status AddContents(Session& session, const std::vector<ledger::DatasetRow>& datasets,
+                            std::vector<sink::ContentDataset>& contents) {
+    LODE_TRY(const Config* config, session.config());
+    LODE_TRY(ledger::Ledger * ledger, session.ledger());
+    for (const ledger::DatasetRow& dataset : datasets) {
+      const DatasetConfig* declared = config->FindDataset(dataset.name);
+      sink::ContentDataset content{
+          .row = dataset, .partitions = {}, .vendor_dataset = declared == nullptr ? "" : declared->dataset};
+      LODE_TRY(content.partitions, ledger->Partitions(dataset.name));
+      contents.push_back(std::move(content));
+    }
+    return Ok();
+  }
+
+  static Status CheckContents(Session& session, const lake::LakePaths& paths,
+                              std::vector<sink::ContentDataset> contents, bool whole, ProgressBar& bar,
+                              lake::VerifyReport& report) {
+    LODE_TRY(ledger::Ledger * ledger, session.ledger());
+    if (ledger == nullptr || contents.empty()) return Ok();
+    sink::ContentRequest request{.paths = paths,
+                                 .ledger = ledger,
+                                 .datasets = std::move(contents),
+                                 .damaged = {},
+                                 .compare_sizes = whole,
+                                 .memory_bytes = session.memory_bytes(),
+                                 .progress = {}};
+    for (const lake::Finding& finding : report.findings) {
+      if (finding.severity == Severity::kDamage) request.damaged.insert(finding.path);
+    }
+    uint64_t done = report.bytes_checked;
+    request.progress = [&](uint64_t bytes) { bar.Update(done += bytes, -1); };
+    LODE_TRY(const std::vector<lake::Finding> found, sink::CheckContents(request));
+    report.findings.insert(report.findings.end(), found.begin(), found.end());
+    std::ranges::sort(report.findings, {},
+                      [](const lake::Finding& f) { return std::tie(f.dataset, f.path, f.problem); });
+    return Ok();
+  }
+
   static Result<int> Tell(const Session& session, const lake::VerifyReport& report) {
     const Output& out = session.out();
     int64_t damages = 0;
     for (const lake::Finding& finding : report.findings) {
-      bool damage = finding.severity == lake::Finding::Severity::kDamage;
+      bool damage = finding.severity == Severity::kDamage;
       damages += damage ? 1 : 0;
       out.Event(JsonObject()
                     .Text("type", "finding")
                     .Text("severity", damage ? "damage" : "warning")
                     .Text("dataset", finding.dataset)
                     .Text("path", finding.path)
+                    .Text("check", finding.check)
+                    .Number("count", finding.count)
                     .Text("problem", finding.problem));
       out.Text(fmt::format("{}: {}: {}\n", damage ? "damage" : "warning", Printable(finding.path),
                            Printable(finding.problem)));
@@ -92,6 +147,7 @@ class VerifyCommand : public Command {
   }
 
   std::vector<std::string> what_;
+  bool quick_ = false;
 };
 
 }  // namespace

@@ -45,12 +45,16 @@ bool IsAtOrBelow(std::string_view path, std::string_view folder) {
   return path == folder || (path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/');
 }
 
+std::string LakePath(const Place& place, const ledger::PartitionRow& row) {
+  return "bronze/" + place.dataset + "/" + row.partition.path;
+}
+
 // What the ledger names at or below the place; a later receipt's word stands.
 Result<std::map<std::string, Named>> NamedFiles(ledger::Ledger& ledger, const Place& place) {
   std::map<std::string, Named> named;
   LODE_TRY(std::vector<ledger::PartitionRow> partitions, ledger.Partitions(place.dataset));
   for (const ledger::PartitionRow& row : partitions) {
-    named["bronze/" + place.dataset + "/" + row.partition.path] = {row.partition.size, row.partition.sha256};
+    named[LakePath(place, row)] = {row.partition.size, row.partition.sha256};
   }
   LODE_TRY(std::vector<ledger::RawFileRow> raw_files, ledger.RawFiles(place.dataset));
   for (const ledger::RawFileRow& row : raw_files) {
@@ -111,6 +115,21 @@ Result<lake::VerifyReport> VerifyPath(Session& session, const lake::LakePaths& p
   for (const auto& [file, expected] : named) damage(file, "gone; a receipt names it");
   std::ranges::sort(report.findings, {}, &lake::Finding::path);
   return report;
+}
+
+Result<sink::ContentDataset> ContentBelow(Session& session, const lake::LakePaths& paths, const fs::path& path) {
+  LODE_TRY(Place place, Locate(paths, path));
+  sink::ContentDataset content{.row = {place.dataset, "", ""}, .partitions = {}, .vendor_dataset = ""};
+  LODE_TRY(ledger::Ledger * ledger, session.ledger());
+  if (ledger == nullptr) return content;
+  LODE_TRY(const std::vector<ledger::DatasetRow> datasets, ledger->Datasets());
+  const auto dataset = std::ranges::find(datasets, place.dataset, &ledger::DatasetRow::name);
+  if (dataset == datasets.end()) return content;
+  content.row = *dataset;
+  LODE_TRY(content.partitions, ledger->Partitions(place.dataset));
+  std::erase_if(content.partitions,
+                [&](const ledger::PartitionRow& row) { return !IsAtOrBelow(LakePath(place, row), place.relative); });
+  return content;
 }
 
 }  // namespace lode::cli

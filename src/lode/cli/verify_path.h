@@ -6,6 +6,7 @@
 #include "lode/base/result.h"
 #include "lode/cli/session.h"
 #include "lode/lake/verify.h"
+#include "lode/sink/duckdb/content_check.h"
 
 namespace lode::cli {
 
@@ -14,5 +15,9 @@ namespace lode::cli {
 // for another path, kNotFound where neither disk nor ledger knows it.
 Result<lake::VerifyReport> VerifyPath(Session& session, const lake::LakePaths& paths,
                                       const std::filesystem::path& path);
+
+// The partitions at or below such a path, as a dataset to be read; none below landing/.
+Result<sink::ContentDataset> ContentBelow(Session& session, const lake::LakePaths& paths,
+                                          const std::filesystem::path& path);
 
 }  // namespace lode::cli

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include "lode/base/log.h"
 #include "lode/lake/receipt_folder.h"
@@ -52,11 +53,12 @@ Status RebuildDataset(const LakePaths& paths, const std::string& dataset, ledger
   }));
   if (!folder.sequences.empty()) ++report->datasets;
   report->receipts += static_cast<int64_t>(folder.sequences.size());
-  LODE_TRY(const std::vector<ledger::CellRow> cells, ledger.Cells(dataset));
-  report->cells += static_cast<int64_t>(cells.size());
-  LODE_TRY(const std::vector<ledger::PartitionRow> partitions, ledger.Partitions(dataset));
-  std::set<std::string> named;
-  for (const ledger::PartitionRow& row : partitions) named.insert(row.partition.path);
+  LODE_TRY(ledger.ReadCells(dataset, {}, {}, [&](const ledger::CellView&) { ++report->cells; }));
+  std::unordered_set<std::string> named;
+  LODE_TRY(ledger.ReadPartitionSizes(dataset, [&](std::string_view path, uint64_t) {
+    named.emplace(path);
+    return true;
+  }));
   LODE_TRY(const std::vector<store::FileInfo> files, store::List(paths.bronze(dataset)));
   for (const store::FileInfo& file : files) {
     if (!named.contains(file.path)) report->unpublished.push_back(fmt::format("bronze/{}/{}", dataset, file.path));

@@ -1,6 +1,7 @@
 #include "lode/lake/removal.h"
 
 #include "lode/lake/lake_fixture_test.h"
+#include "lode/lake/listing.h"
 
 namespace lode::lake {
 namespace {

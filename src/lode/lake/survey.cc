@@ -24,7 +24,8 @@ Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, con
     survey.rows += row.partition.rows;
     survey.bronze_bytes += row.partition.size;
   }
-  for (const ledger::RawFileRow& row : survey.raw_files) survey.landing_bytes += row.file.in_place || row.removed ? 0 : row.file.size;
+  for (const ledger::RawFileRow& row : survey.raw_files)
+    survey.landing_bytes += row.file.in_place || row.removed ? 0 : row.file.size;
   if (!lost.empty()) {
     LODE_TRY(const Layout layout, Layout::Parse(dataset.layout));
     plan::MarkLost(survey.cells,

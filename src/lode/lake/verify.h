@@ -14,6 +14,8 @@ struct Finding {
   enum class Severity { kDamage, kWarning };
   Severity severity;
   std::string dataset, path, problem;  // path relative to the lake
+  std::string check = "bytes";         // what found it
+  int64_t count = 1;                   // how often, where one finding stands for many
 };
 
 struct VerifyReport {

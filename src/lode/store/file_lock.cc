@@ -10,6 +10,7 @@
 #include <string>
 
 #include "lode/store/local_disk.h"
+#include "lode/store/lock_holder.h"
 #include "lode/store/os_error_internal.h"
 
 namespace lode::store {
@@ -46,6 +47,15 @@ Result<FileLock> FileLock::Acquire(const fs::path& path, std::string_view what) 
                 pid.empty() ? "" : fmt::format(" (process {})", pid));
   }
   return FileLock(file.Release());
+}
+
+std::optional<int> LockHolder(const fs::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return std::nullopt;
+  const std::string text = HolderOf(file.get());
+  int pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid > 0 ? std::optional(pid) : std::nullopt;
 }
 
 FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
