@@ -85,6 +85,8 @@ class ProcessTest(unittest.TestCase):
     def test_gaps_are_no_error_but_errors_are(self):
         lake = self.lake("print(json.dumps({'type': 'gap', 'symbol': 'A'})); sys.exit(4)")
         self.assertEqual([gap["symbol"] for gap in lake.gaps()], ["A"])
+        lake = self.lake("print(json.dumps({'type': 'settled', 'words': sys.argv[3:]})); print('{\"type\": \"gaps\"}')")
+        self.assertEqual(lake.gaps("d", all=True), [{"type": "settled", "words": ["gaps", "d", "--all"]}])
         lake = self.lake("print(json.dumps({'type': 'error', 'message': 'bad receipt'})); sys.exit(4)")
         with self.assertRaisesRegex(lode.IncompleteError, "bad receipt"):
             lake.gaps()
