@@ -33,6 +33,26 @@ class CommandsTest(unittest.TestCase):
                         if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
             self.assertEqual(keywords, flags, f"Lake.{method} and lode {command} --help")
 
+    def test_keywords_reach_the_program(self):
+        """Each keyword alone becomes its flag."""
+        lake = support.lake("nowhere")
+        for method, command in COMMANDS.items():
+            signature = inspect.signature(getattr(lode.Lake, method))
+            positional = ["word"] if any(parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and name != "self"
+                                         for name, parameter in signature.parameters.items()) else []
+            keywords = {name: parameter for name, parameter in signature.parameters.items()
+                        if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+            for name, parameter in keywords.items():
+                is_flag = parameter.default is False
+                required = {other: "needed" for other, one in keywords.items() if one.default is inspect.Parameter.empty}
+                result = lode.Result([], 0, [], [])
+                with unittest.mock.patch("lode.lake.run", return_value=result) as run:
+                    getattr(lake, method)(*positional, **{**required, name: True if is_flag else "value"})
+                flag = "--" + name.replace("_", "-")
+                others = [f"--{other}=needed" for other in required if other != name]
+                line = [support.LODE, "--lake=nowhere", "--json", command, *positional]
+                self.assertEqual(sorted(run.call_args.args[0]), sorted(line + others + [flag if is_flag else flag + "=value"]))
+
     def test_commands_at_a_vendor(self):
         lake = support.lake(support.folder(self) / "lake")
         with support.vendor() as sim:
