@@ -166,10 +166,10 @@ class ProcessTest(unittest.TestCase):
         del stream
         self.assertEqual(self.ended.read_text(), f"{signal.SIGTERM.value} ")
 
-    def interrupt(self, send):
+    def interrupt(self, send, own_end_s):
         """A Python that runs the lake's program; `send` is given its process. Its last lines."""
         self.stopping()
-        code = (f"import lode\nlake = lode.Lake('lake', program={str(self.folder / 'lode')!r})\n"
+        code = (f"import lode\nlode.process._OWN_END_S = {own_end_s}\nlake = lode.Lake('lake', program={str(self.folder / 'lode')!r})\n"
                 "try:\n    lake.run('any')\nexcept KeyboardInterrupt:\n    print('interrupted', open('ended').read())\n")
         process = subprocess.Popen([sys.executable, "-c", code], cwd=self.folder, stdout=subprocess.PIPE, text=True,
                                    env={**os.environ, "PYTHONPATH": str(support.SOURCE / "src")}, start_new_session=True,
@@ -185,11 +185,11 @@ class ProcessTest(unittest.TestCase):
         return out
 
     def test_interrupt_of_python_alone(self):
-        out = self.interrupt(lambda process: process.send_signal(signal.SIGINT))
+        out = self.interrupt(lambda process: process.send_signal(signal.SIGINT), 0.3)
         self.assertEqual(out, f"interrupted {signal.SIGTERM.value} \n")
 
     def test_interrupt_by_a_terminal(self):
-        out = self.interrupt(lambda process: os.killpg(process.pid, signal.SIGINT))
+        out = self.interrupt(lambda process: os.killpg(process.pid, signal.SIGINT), 30)
         self.assertEqual(out, f"interrupted {signal.SIGINT.value} \n")
 
     def test_not_lode(self):
