@@ -1,6 +1,8 @@
 """The Lake's methods are the program's commands: their flags one for one, their results from a real lake and vendor."""
 import inspect
+import os
 import re
+import signal
 import subprocess
 import typing
 import unittest
@@ -101,6 +103,27 @@ class CommandsTest(unittest.TestCase):
         self.assertIn("XNYS", [event["calendar"] for event in lake.calendar()])
         self.assertEqual([event["type"] for event in lake.calendar("XNYS", start="2024-12-24", end="2024-12-25")],
                          ["session", "holiday"])
+
+    def test_a_sync_that_is_stopped(self):
+        """Left by its reader, or ended by somebody else: nothing half, and the next one brings it."""
+        lake = support.lake(support.folder(self) / "lake")
+        with support.vendor() as sim:
+            support.declare(lake, "daily", "databento", dataset="GLBX.MDP3", schema="ohlcv-1d", stype_in="parent",
+                            symbols=["ZL.FUT"], start="2024-02-01")
+            sim.faults({"path": "get_range", "action": {"delay_ms": 60_000}})
+            with lake.stream("sync", "daily", end="2024-02-28") as stream:
+                self.assertEqual(next(stream)["type"], "sync_plan")
+            self.assertEqual(stream.result.exit_code, 130)
+            self.assertRegex(stream.result.stderr[-1], "^error: .*interrupted")
+            stream = lake.stream("sync", "daily", end="2024-02-28")
+            next(stream)
+            os.kill(stream._process._process.pid, signal.SIGTERM)
+            with self.assertRaisesRegex(lode.Interrupted, "interrupted") as caught:
+                list(stream)
+            self.assertEqual(caught.exception.events[-1]["kind"], "interrupted")
+            self.assertEqual(list(lake.path.glob("bronze/**/*.parquet")), [])
+            sim.faults()
+            self.assertGreater(lake.sync("daily", end="2024-02-28").of("sync_dataset")[0]["rows"], 0)
 
     def test_errors_of_the_program(self):
         lake = support.lake(support.folder(self) / "lake")
