@@ -118,9 +118,10 @@ class Lake:
         return self.run("status", *datasets, files=files, symbols=symbols).of("status", "partition", "symbol")
 
     def gaps(self, *datasets: str, start: Optional[Day] = None, end: Optional[Day] = None, output: Optional[Path] = None,
-             remote: bool = False, all: bool = False) -> List[Event]:
+             remote: bool = False, all: bool = False, trust_ledger: bool = False) -> List[Event]:
         """Missing days as ranges, a `gap` event each; none: nothing is missing. With `all` also `settled` events."""
-        result = self.run("gaps", *datasets, check=False, start=start, end=end, output=output, remote=remote, all=all)
+        result = self.run("gaps", *datasets, check=False, start=start, end=end, output=output, remote=remote, all=all,
+                          trust_ledger=trust_ledger)
         if result.exit_code not in (0, 4) or result.of("error"):
             raise error_of(result)
         return result.of("gap", "settled")
