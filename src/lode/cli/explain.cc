@@ -242,6 +242,11 @@ class ExplainCommand : public Command {
       explanation.TellCell(row);
       any = true;
     }
+    if (!any && name.symbol) {
+      LODE_TRY(const std::optional<ledger::CellRow> beyond, BeyondListing(*ledger, name));
+      any = beyond.has_value();
+      if (beyond) explanation.TellCell(*beyond);
+    }
     if (!any) return Fail(ErrorKind::kNotFound, "{}", NotExpected(name, survey));
     explanation.TellPartitions();
     session.out().Text(std::move(explanation).Take());
@@ -249,6 +254,21 @@ class ExplainCommand : public Command {
   }
 
  private:
+  // Outside its listing a symbol has one cell on each side, which speaks for the days beyond (plan/work.h).
+  static Result<std::optional<ledger::CellRow>> BeyondListing(ledger::Ledger& ledger, const CellName& name) {
+    LODE_TRY(std::vector<ledger::CellRow> rows, ledger.Cells(name.dataset));
+    std::erase_if(rows, [&](const ledger::CellRow& row) { return row.cell.symbol != *name.symbol; });
+    const auto next = std::ranges::lower_bound(rows, name.day, {}, [](const auto& row) { return row.cell.day; });
+    const auto speaks = [&](auto row, std::string_view how) {
+      return row->cell.state == ledger::CellState::kNotListed && row->cell.reason.starts_with(how);
+    };
+    std::optional<ledger::CellRow> found;
+    if (next != rows.end() && speaks(next, "not listed before ")) found = *next;
+    if (next != rows.begin() && speaks(next - 1, "not listed after ")) found = *(next - 1);
+    if (found) found->cell.day = name.day;
+    return found;
+  }
+
   static std::string NotExpected(const CellName& name, const lake::DatasetSurvey& survey) {
     std::string why = fmt::format("{}: no receipt speaks of {}{}", name.dataset,
                                   name.symbol ? *name.symbol + " on " : "", FormatDay(name.day));

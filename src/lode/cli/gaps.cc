@@ -1,14 +1,17 @@
-// lode gaps [DATASET..] [-s DAY] [-e DAY] [-o FILE]
+// lode gaps [DATASET..] [-s DAY] [-e DAY] [--remote] [--all] [-o FILE]
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include "lode/calendar/calendar.h"
 #include "lode/cli/commands.h"
 #include "lode/cli/days.h"
+#include "lode/cli/sync_options.h"
 #include "lode/cli/table.h"
-#include "lode/lake/survey.h"
+#include "lode/lake/listing.h"
 #include "lode/source/supply.h"
 #include "lode/store/local_disk.h"
+#include "lode/sync/sync.h"
 
 namespace lode::cli {
 namespace {
@@ -16,8 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 
 struct DatasetGaps {
-  lake::DatasetSurvey survey;
+  std::string name, schema;
   std::vector<plan::Gap> gaps;
+  std::vector<plan::Gap> settled;  // --all
+  std::set<Day> closed;
   const calendar::Calendar* calendar = nullptr;  // nullptr: the vendor says which UTC days there are
   std::optional<Day> first, last;                // asked for, else of the cells
 };
@@ -36,7 +41,7 @@ JsonObject GapFields(JsonObject object, const plan::Gap& gap) {
 }
 
 JsonObject DatasetHead(JsonObject object, const DatasetGaps& dataset) {
-  object.Text("dataset", dataset.survey.dataset.name).Text("data_type", dataset.survey.dataset.schema);
+  object.Text("dataset", dataset.name).Text("data_type", dataset.schema);
   dataset.first ? object.Text("start", FormatDay(*dataset.first)) : object.Null("start");
   dataset.last ? object.Text("end", FormatDay(*dataset.last)) : object.Null("end");
   object.Text("calendar", dataset.calendar == nullptr ? "utc" : dataset.calendar->name());
@@ -45,10 +50,7 @@ JsonObject DatasetHead(JsonObject object, const DatasetGaps& dataset) {
 
 // The calendar's holidays and closed cells, each once: they are the same for every symbol of a dataset.
 std::string HolidaysJson(const DatasetGaps& dataset) {
-  std::set<Day> closed;
-  for (const ledger::CellRow& row : dataset.survey.cells) {
-    if (row.cell.state == ledger::CellState::kClosed) closed.insert(row.cell.day);
-  }
+  std::set<Day> closed = dataset.closed;
   if (dataset.calendar != nullptr && dataset.first && dataset.last) {
     for (Day day = *dataset.first; day <= *dataset.last; day = day + 1) {
       if (!dataset.calendar->NameOf(day).empty() && !dataset.calendar->IsSession(day)) closed.insert(day);
@@ -81,24 +83,18 @@ class GapsCommand : public Command {
     arguments.Positional("DATASET", names_, 0, 0, "datasets; all when none is named");
     arguments.Option("-s,--start", "DAY", start_, "first day: YYYY-MM-DD, today, yesterday, -7d");
     arguments.Option("-e,--end", "DAY", end_, "last day, inclusive");
+    arguments.Flag("--remote", remote_, "as the vendors say now: days never asked for and revised ones too");
+    arguments.Flag("--all", all_, "also what is settled and has no data: not_entitled, not_listed, expired, closed");
+    arguments.Flag("--trust-ledger", trust_ledger_, "do not look whether the lake's files are still there");
     arguments.Option("-o,--output", "FILE", file_, "write the gaps as a JSON document too");
   }
 
   Result<int> Run(Session& session) override {
-    LODE_TRY(DayRange range, ParseDayRange(start_, end_, session.today()));
-    LODE_TRY(lake::LakePaths paths, session.lake());
-    LODE_TRY(ledger::Ledger * ledger, session.ledger());
-    LODE_TRY(std::vector<ledger::DatasetRow> rows, session.Datasets(names_));
-    std::vector<DatasetGaps> datasets;
-    for (const ledger::DatasetRow& row : rows) {
-      LODE_TRY(lake::DatasetSurvey survey, lake::Survey(paths, *ledger, row, range.first, range.last));
-      const plan::Coverage coverage = plan::Summarise(survey.cells);
-      std::vector<plan::Gap> gaps = plan::FindGaps(survey.cells);
-      LODE_TRY(const calendar::Calendar* calendar, FindCalendar(session, row.name));
-      const std::optional<Day> first = range.first ? range.first : coverage.first;
-      const std::optional<Day> last = range.last ? range.last : coverage.last;
-      datasets.push_back({std::move(survey), std::move(gaps), calendar, first, last});
+    if (all_ && remote_) {
+      return Fail(ErrorKind::kUsage,
+                  "--all lists what the ledger says; --remote what the vendor says: give one of them");
     }
+    LODE_TRY(std::vector<DatasetGaps> datasets, remote_ ? AskVendors(session) : ReadLedger(session));
     if (!file_.empty()) {
       fs::path file = fs::absolute(file_);
       LODE_TRY(store::ReplaceDurable(file, Document(datasets), file.parent_path()));
@@ -107,6 +103,67 @@ class GapsCommand : public Command {
   }
 
  private:
+  Result<std::vector<DatasetGaps>> ReadLedger(Session& session) const {
+    LODE_TRY(DayRange range, ParseDayRange(start_, end_, session.today()));
+    LODE_TRY(lake::LakePaths paths, session.lake());
+    LODE_TRY(ledger::Ledger * ledger, session.ledger());
+    LODE_TRY(std::vector<ledger::DatasetRow> rows, session.Datasets(names_));
+    std::vector<DatasetGaps> datasets;
+    for (const ledger::DatasetRow& row : rows) {
+      DatasetGaps& dataset = datasets.emplace_back();
+      dataset.name = row.name;
+      dataset.schema = row.schema;
+      LODE_TRY(ReadCells(paths, *ledger, row, range, &dataset));
+      LODE_TRY(dataset.calendar, FindCalendar(session, row.name));
+    }
+    return datasets;
+  }
+
+  Status ReadCells(const lake::LakePaths& paths, ledger::Ledger& ledger, const ledger::DatasetRow& row,
+                   const DayRange& range, DatasetGaps* dataset) const {
+    std::set<std::string> lost;
+    if (!trust_ledger_) {
+      LODE_TRY(lost, lake::LostPartitions(paths, ledger, row.name));
+    }
+    plan::RunFinder gaps(plan::IsOpen), settled(plan::IsSettledWithoutData);
+    std::optional<Day> first, last;
+    LODE_TRY(lake::ReadCells(ledger, row, range.first, range.last, lost, [&](const ledger::CellView& cell) {
+      gaps.Add(cell);
+      if (all_) settled.Add(cell);
+      if (cell.state == ledger::CellState::kClosed) dataset->closed.insert(cell.day);
+      first = first ? std::min(*first, cell.day) : cell.day;
+      last = last ? std::max(*last, cell.day) : cell.day;
+    }));
+    dataset->gaps = gaps.Take();
+    dataset->settled = settled.Take();
+    dataset->first = range.first ? range.first : first;
+    dataset->last = range.last ? range.last : last;
+    return Ok();
+  }
+
+  // Declared datasets that can be asked; one that cannot be reached ends it: half an answer would look like a whole
+  // one.
+  Result<std::vector<DatasetGaps>> AskVendors(Session& session) const {
+    LODE_TRY(const Config* config, session.config());
+    LODE_TRY(const auto selected, SelectDatasets(*config, names_));
+    std::vector<DatasetGaps> datasets;
+    for (const DatasetConfig* declared : selected) {
+      LODE_TRY(auto request, RequestOf(session, *config, *declared, {.start = start_, .end = end_, .days = {}}));
+      if (!request) continue;
+      request->trust_ledger = trust_ledger_;
+      Result<std::vector<plan::Gap>> gaps = sync::FindGaps(*request);
+      if (!gaps) return std::unexpected(std::move(gaps).error().With("gaps " + declared->name));
+      DatasetGaps& dataset = datasets.emplace_back();
+      dataset.name = declared->name;
+      dataset.schema = declared->schema_name();
+      dataset.gaps = *std::move(gaps);
+      dataset.first = request->first;
+      dataset.last = request->last;
+      LODE_TRY(dataset.calendar, FindCalendar(session, declared->name));
+    }
+    return datasets;
+  }
+
   static Result<const calendar::Calendar*> FindCalendar(Session& session, const std::string& name) {
     LODE_TRY(const Config* config, session.config());
     const DatasetConfig* dataset = config->FindDataset(name);
@@ -118,22 +175,26 @@ class GapsCommand : public Command {
   static Result<int> Print(const Session& session, const std::vector<DatasetGaps>& datasets) {
     Table table({{"DATASET"}, {"SYMBOL"}, {"GAP"}, {"TRADING DAYS", Table::Align::kRight}, {"STATE"}, {"REASON"}});
     int64_t count = 0, days = 0;
+    const auto add = [&](const std::string& name, const plan::Gap& gap, std::string_view type) {
+      session.out().Event(GapFields(std::move(JsonObject().Text("type", type).Text("dataset", name)), gap));
+      table.Add(
+          {name, gap.symbol,
+           fmt::format("{} to {} ({})", FormatDay(gap.first), FormatDay(gap.last), Count(CalendarDays(gap), "day")),
+           Grouped(gap.days), std::string(ledger::Name(gap.state)), gap.reason});
+    };
     for (const DatasetGaps& dataset : datasets) {
       for (const plan::Gap& gap : dataset.gaps) {
-        const std::string& name = dataset.survey.dataset.name;
-        session.out().Event(GapFields(std::move(JsonObject().Text("type", "gap").Text("dataset", name)), gap));
-        table.Add(
-            {name, gap.symbol,
-             fmt::format("{} to {} ({})", FormatDay(gap.first), FormatDay(gap.last), Count(CalendarDays(gap), "day")),
-             Grouped(gap.days), std::string(ledger::Name(gap.state)), gap.reason});
+        add(dataset.name, gap, "gap");
         ++count;
         days += gap.days;
       }
+      for (const plan::Gap& gap : dataset.settled) add(dataset.name, gap, "settled");
       JsonObject head = DatasetHead(std::move(JsonObject().Text("type", "gaps")), dataset);
       head.Number("count", static_cast<int64_t>(dataset.gaps.size())).Raw("holidays", HolidaysJson(dataset));
       session.out().Event(std::move(head));
     }
     if (count == 0) {
+      if (!table.empty()) session.out().Text(table.Render());
       session.out().Text(datasets.empty() ? "no datasets yet\n" : "no gaps\n");
       return 0;
     }
@@ -144,6 +205,7 @@ class GapsCommand : public Command {
 
   std::vector<std::string> names_;
   std::string start_, end_, file_;
+  bool remote_ = false, all_ = false, trust_ledger_ = false;
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "lode/cli/commands.h"
 #include "lode/cli/result_writers.h"
 #include "lode/cli/table.h"
-#include "lode/lake/verify.h"
+#include "lode/lake/listing.h"
 #include "lode/sink/duckdb/views.h"
 
 namespace lode::cli {
@@ -43,7 +43,7 @@ class QueryCommand : public Command {
     for (const ledger::DatasetRow& dataset : datasets) {
       if (sql_[0].find(dataset.name) == std::string::npos) continue;
       LODE_TRY(ledger::Ledger * ledger, session.ledger());
-      LODE_TRY(std::vector<ledger::PartitionRow> lost, lake::LostPartitions(paths, *ledger, dataset.name));
+      LODE_TRY(std::set<std::string> lost, lake::LostPartitions(paths, *ledger, dataset.name));
       if (lost.empty()) continue;
       log::Warning("{}: {} gone or changed, the answer lacks those rows; `lode status --files` names them",
                    dataset.name, Count(static_cast<int64_t>(lost.size()), "partition file"));

@@ -76,6 +76,8 @@ void SyncOptions::Declare(Arguments& arguments) {
   arguments.Option("--symbols", "A,B|@LIST|FILE", symbols_, "these symbols instead of the dataset's");
   arguments.Flag("--refetch", refetch_, "ask again for what is there already");
   arguments.Option("--gaps-file", "FILE", gaps_file_, "only the gaps that `lode gaps -o FILE` wrote");
+  arguments.Flag("--trust-ledger", trust_ledger_,
+                 "do not look whether the lake's files are still there; for lakes of millions");
   arguments.Flag("--retry-failed", retry_failed_, "only what failed or was refused before");
 }
 
@@ -88,21 +90,16 @@ Result<std::vector<sync::SyncRequest>> SyncOptions::Requests(Session& session, c
   if (include_short_data_) LODE_TRY(AddShortData(config, &datasets));
   std::vector<sync::SyncRequest> requests;
   for (const DatasetConfig* dataset : datasets) {
-    const Day today = session.today();
-    const bool is_snapshot = source::IsSnapshot(*dataset);
-    const std::optional<Day> own_start = dataset->start ? dataset->start : source::DefaultStart(*dataset);
-    LODE_TRY(const PlanRange range,
-             ParsePlanRange({.start = start_, .end = end_, .days = days_, .backfill_years = backfill_years_},
-                            is_snapshot ? today : own_start, today, is_snapshot ? today : today - 1));
-    sync::SyncRequest request{.paths = {config.lake_root()}, .config = &config, .dataset = dataset};
+    LODE_TRY(std::optional<sync::SyncRequest> request,
+             RequestOf(session, config, *dataset,
+                       {.start = start_, .end = end_, .days = days_, .backfill_years = backfill_years_}));
+    if (!request) continue;
     // Short data is the whole market's, whichever tickers the others are asked for.
-    if (!symbols_.empty() && named.contains(dataset)) request.symbols = {symbols_};
-    request.first = range.first;
-    request.last = range.last;
-    request.refetch = refetch_;
-    request.retry_failed_only = retry_failed_;
-    request.memory_bytes = session.memory_bytes();
-    if (!range.empty()) requests.push_back(std::move(request));
+    if (!symbols_.empty() && named.contains(dataset)) request->symbols = {symbols_};
+    request->refetch = refetch_;
+    request->retry_failed_only = retry_failed_;
+    request->trust_ledger = trust_ledger_;
+    requests.push_back(*std::move(request));
   }
   return requests;
 }
@@ -129,9 +126,26 @@ Result<std::vector<sync::SyncRequest>> SyncOptions::RequestsOfGaps(const Session
                         .refetch = refetch_,
                         .retry_failed_only = retry_failed_,
                         .only = own->second,
+                        .trust_ledger = trust_ledger_,
                         .memory_bytes = session.memory_bytes()});
   }
   return requests;
+}
+
+Result<std::optional<sync::SyncRequest>> RequestOf(const Session& session, const Config& config,
+                                                   const DatasetConfig& dataset, const RangeFlags& flags) {
+  const Day today = session.today();
+  const bool is_snapshot = source::IsSnapshot(dataset);
+  const std::optional<Day> own_start = dataset.start ? dataset.start : source::DefaultStart(dataset);
+  LODE_TRY(const PlanRange range,
+           ParsePlanRange(flags, is_snapshot ? today : own_start, today, is_snapshot ? today : today - 1));
+  if (range.empty()) return std::nullopt;
+  return sync::SyncRequest{.paths = {config.lake_root()},
+                           .config = &config,
+                           .dataset = &dataset,
+                           .first = range.first,
+                           .last = range.last,
+                           .memory_bytes = session.memory_bytes()};
 }
 
 bool EndsTheRun(const Error& error) {

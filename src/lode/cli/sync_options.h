@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lode/cli/arguments.h"
+#include "lode/cli/days.h"
 #include "lode/cli/session.h"
 #include "lode/sync/sync.h"
 
@@ -22,9 +23,12 @@ class SyncOptions {
 
   std::vector<std::string> names_;
   std::string start_, end_, days_, backfill_years_, symbols_, gaps_file_;
-  bool all_ = false, include_short_data_ = false, refetch_ = false, retry_failed_ = false;
+  bool all_ = false, include_short_data_ = false, refetch_ = false, retry_failed_ = false, trust_ledger_ = false;
 };
 
+// The dataset's request for the days that `flags` say; nullopt: none of them. kUsage as ParsePlanRange.
+Result<std::optional<sync::SyncRequest>> RequestOf(const Session& session, const Config& config,
+                                                   const DatasetConfig& dataset, const RangeFlags& flags);
 // Datasets by name, in that order; a recipe's name means those of its datasets that are declared. Without names, all
 // that can be asked. kNotFound names the nearest one.
 Result<std::vector<const DatasetConfig*>> SelectDatasets(const Config& config, const std::vector<std::string>& names);

@@ -5,8 +5,8 @@
 
 #include "lode/base/stop.h"
 #include "lode/lake/import_cells.h"
+#include "lode/lake/listing.h"
 #include "lode/lake/receipt_folder.h"
-#include "lode/lake/verify.h"
 
 namespace lode::lake {
 namespace {
@@ -25,8 +25,7 @@ class Present {
     present.paths_ = request.paths;
     if (ledger == nullptr) return present;
     LODE_TRY(present.raw_files_, ledger->RawFiles(request.dataset));
-    LODE_TRY(const auto lost, LostPartitions(*request.paths, *ledger, request.dataset));
-    for (const auto& row : lost) present.lost_.insert(row.partition.path);
+    LODE_TRY(present.lost_, LostPartitions(*request.paths, *ledger, request.dataset));
     if (!present.lost_.empty()) LODE_TRY(present.ReadReceipts(request, *ledger));
     if (request.refetch) LODE_TRY(present.ReadExpired(request, *ledger));
     for (const ledger::RawFileRow& row : present.raw_files_) present.by_hash_[row.file.sha256].push_back(&row);

@@ -40,7 +40,6 @@ class UnitRun {
     LODE_TRY(CheckDisk());
     LODE_TRY(strings_.SpillTo(context_.writer->temporary()));
     LODE_TRY(StageRawFiles());
-    LODE_TRY(ReadPresentPartitions());
     LODE_TRY(decoded_, DecodeUnit(context_, unit_, paths_, strings_, rows_));
     LODE_TRY(CheckFilesInPlace());
     for (const KeyConflict& row : rows_.conflicts()) AddConflict(row.source_file, row.source_row, row.key);
@@ -249,18 +248,22 @@ class UnitRun {
     return {replaced.PresentModified(day), sequence};  // no vendor date: the later receipt wins
   }
 
-  Status ReadPresentPartitions() {
-    LODE_TRY(auto rows, context_.writer->ledger().Partitions(context_.writer->dataset()));
-    for (auto& row : rows) {
-      std::string path = row.partition.path;
-      present_.emplace(std::move(path), std::move(row));
+  // As the ledger has it; nullptr: it does not.
+  Result<const ledger::Partition*> Present(const std::string& path) {
+    auto found = present_.find(path);
+    if (found == present_.end()) {
+      LODE_TRY(auto row, context_.writer->ledger().FindPartition(context_.writer->dataset(), path));
+      found = present_.emplace(path, std::nullopt).first;
+      if (row) found->second = std::move(row->partition);
     }
-    return Ok();
+    return found->second ? &*found->second : nullptr;
   }
 
   // Neither ledger nor disk know it: its rows meet no others.
-  Result<bool> IsNewPartition(const std::string& path) const {
-    if (unit_.only_partitions || present_.contains(path)) return false;
+  Result<bool> IsNewPartition(const std::string& path) {
+    if (unit_.only_partitions) return false;
+    LODE_TRY(const ledger::Partition* present, Present(path));
+    if (present != nullptr) return false;
     LODE_TRY(const auto size, store::FileSize(context_.writer->paths().bronze(context_.writer->dataset()) / path));
     return !size;
   }
@@ -270,9 +273,9 @@ class UnitRun {
     for (std::string& path : rows_.sorter().Partitions()) paths.insert(std::move(path));
     for (const auto& [path, file] : rows_.direct()) paths.insert(path);
     for (const std::string& path : replaced.PartitionsTouched(*context_.layout)) {
-      if (present_.contains(path) && (!unit_.only_partitions || unit_.only_partitions->contains(path))) {
-        paths.insert(path);
-      }
+      if (unit_.only_partitions && !unit_.only_partitions->contains(path)) continue;
+      LODE_TRY(const ledger::Partition* present, Present(path));
+      if (present != nullptr) paths.insert(path);
     }
     for (const std::string& path : paths) {
       Status status = Ok();
@@ -282,8 +285,8 @@ class UnitRun {
         status =
             RecordPartition(path, direct->second.temporary, direct->second.written, direct->second.counts, nullptr, "");
       } else {
-        const auto old = present_.find(path);
-        status = WritePartition(path, old == present_.end() ? nullptr : &old->second.partition, replaced);
+        LODE_TRY(const ledger::Partition* old, Present(path));
+        status = WritePartition(path, old, replaced);
       }
       if (!status) return std::unexpected(std::move(status).error().With(path));
     }
@@ -425,8 +428,8 @@ class UnitRun {
   const Unit& unit_;
   codec::StringPool strings_;
   UnitRows rows_;
-  std::map<std::string, ledger::PartitionRow> present_;
-  std::vector<fs::path> paths_;  // where each unit file is read from
+  std::map<std::string, std::optional<ledger::Partition>> present_;  // looked up so far
+  std::vector<fs::path> paths_;                                      // where each unit file is read from
   std::vector<ledger::RawFile> raw_files_;
   std::vector<StagedFile> staged_;
   std::vector<fs::path> linked_;  // of these, links to files that may not be durable yet

@@ -30,9 +30,8 @@ class Publishing {
   void RemoveTemporaries();
 
  private:
-  Status CheckTarget(const std::map<std::string, uint64_t>& known_sizes, Move* move) const;
-  // Paths relative to the lake and hashes of the partitions the ledger knows, with their sizes.
-  Result<std::map<std::string, uint64_t>> KnownSizes() const;
+  Status CheckTarget(Move* move) const;
+  Result<bool> IsKnown(const Move& move, uint64_t size) const;
   // The ledger still holds the intent.
   Result<bool> IsOpen() const;
   // Takes the renames back. False: not all of them can go back, and nothing was done.
@@ -49,23 +48,18 @@ class Publishing {
   bool undoable_ = true;
 };
 
-std::string VersionKey(std::string_view target, std::string_view sha256) {
-  return fmt::format("{}\n{}", target, sha256);
-}
-
-Result<std::map<std::string, uint64_t>> Publishing::KnownSizes() const {
-  std::map<std::string, uint64_t> sizes;
-  LODE_TRY(const std::vector<ledger::PartitionRow> rows, writer_.ledger().Partitions(writer_.dataset()));
-  for (const ledger::PartitionRow& row : rows) {
-    const std::string target = fmt::format("bronze/{}/{}", writer_.dataset(), row.partition.path);
-    sizes.emplace(VersionKey(target, row.partition.sha256), row.partition.size);
-  }
-  return sizes;
+// A version that the ledger knows, in size too.
+Result<bool> Publishing::IsKnown(const Move& move, uint64_t size) const {
+  const std::string folder = fmt::format("bronze/{}/", writer_.dataset());
+  if (!move.target.starts_with(folder)) return false;
+  LODE_TRY(const auto row,
+           writer_.ledger().FindPartition(writer_.dataset(), std::string_view(move.target).substr(folder.size())));
+  return row && row->partition.sha256 == move.old_sha256 && row->partition.size == size;
 }
 
 // The target must be what the caller believes it replaces. A version the ledger knows is compared by size (the caller
 // has just read it to merge), anything else by hash.
-Status Publishing::CheckTarget(const std::map<std::string, uint64_t>& known_sizes, Move* move) const {
+Status Publishing::CheckTarget(Move* move) const {
   const fs::path path = root_ / move->target;
   Result<std::optional<uint64_t>> size = store::FileSize(path);
   if (!size && size.error().kind == ErrorKind::kBadInput) {
@@ -81,8 +75,8 @@ Status Publishing::CheckTarget(const std::map<std::string, uint64_t>& known_size
     }
     return Fail(ErrorKind::kCorrupt, "{} vanished while its new version was made", move->target);
   }
-  const auto known = known_sizes.find(VersionKey(move->target, move->old_sha256));
-  if (known != known_sizes.end() && known->second == **size) return Ok();
+  LODE_TRY(const bool is_known, IsKnown(*move, **size));
+  if (is_known) return Ok();
   LODE_TRY(const std::string present, HashIfThere(path));
   if (any_content || present == move->sha256 || present == move->old_sha256) {
     move->old_sha256 = present;
@@ -101,14 +95,13 @@ Status Publishing::Prepare(const std::vector<StagedFile>& files, ledger::Receipt
   if (receipt.dataset != dataset) {
     return Fail(ErrorKind::kInternal, "a receipt of dataset {} for {}", receipt.dataset, dataset);
   }
-  LODE_TRY(const auto known_sizes, KnownSizes());
   std::set<std::string_view> targets;
   for (Move& move : intent_.moves) {
     LODE_TRY(CheckPaths(dataset, move));
     if (!targets.insert(move.target).second) return Fail(ErrorKind::kInternal, "{} published twice", move.target);
     LODE_TRY(const std::optional<uint64_t> staged, store::FileSize(root_ / move.temporary));
     if (!staged) return Fail(ErrorKind::kInternal, "temporary {} of {} is not there", move.temporary, move.target);
-    LODE_TRY(CheckTarget(known_sizes, &move));
+    LODE_TRY(CheckTarget(&move));
   }
   LODE_TRY(receipt.sequence, writer_.ledger().NextSequence(dataset));
   intent_.dataset = dataset;

@@ -62,11 +62,6 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
       overlap.second = row.cell.symbol;
     }
   }
-  std::map<int64_t, std::vector<std::string>> files;  // by receipt
-  LODE_TRY(const auto raw_files, writer.ledger().RawFiles(writer.dataset()));
-  for (const ledger::RawFileRow& row : raw_files) {
-    if (row.file.role == "data") files[row.sequence].push_back(SourceLabel(writer.dataset(), row.file));
-  }
   LODE_TRY(const auto datasets, writer.ledger().Datasets());
   const auto self = std::ranges::find(datasets, writer.dataset(), &ledger::DatasetRow::name);
   const codec::TableSchema* schema = self == datasets.end() ? nullptr : codec::FindSchema(self->schema);
@@ -103,8 +98,9 @@ Result<ReplacedRows> ReplacedRows::Find(DatasetWriter& writer, const std::vector
           "both, or use another dataset",
           FormatDay(key.first), overlap.first, overlap.second);
     }
-    for (const std::string& label : files[key.second]) {
-      replaced.labels_[key.first].insert(label);
+    LODE_TRY(const auto raw_files, writer.ledger().RawFilesOf(writer.dataset(), key.second));
+    for (const ledger::RawFileRow& row : raw_files) {
+      if (row.file.role == "data") replaced.labels_[key.first].insert(SourceLabel(writer.dataset(), row.file));
     }
     if (overlap.first.starts_with(kFileGroupPrefix)) replaced.loose_days_.insert(key.first);
   }

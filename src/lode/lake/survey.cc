@@ -3,7 +3,7 @@
 #include <set>
 
 #include "lode/lake/layout.h"
-#include "lode/lake/verify.h"
+#include "lode/lake/listing.h"
 
 namespace lode::lake {
 
@@ -15,15 +15,17 @@ Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, con
   LODE_TRY(survey.partitions, ledger.Partitions(dataset.name));
   LODE_TRY(survey.raw_files, ledger.RawFiles(dataset.name));
   LODE_TRY(survey.receipts, ledger.Receipts(dataset.name));
-  LODE_TRY(survey.lost, LostPartitions(paths, ledger, dataset.name));
-  std::set<std::string> lost;
-  for (const ledger::PartitionRow& row : survey.lost) lost.insert(row.partition.path);
+  LODE_TRY(const std::set<std::string> lost, LostPartitions(paths, ledger, dataset.name));
   for (const ledger::PartitionRow& row : survey.partitions) {
-    if (lost.contains(row.partition.path)) continue;
+    if (lost.contains(row.partition.path)) {
+      survey.lost.push_back(row);
+      continue;
+    }
     survey.rows += row.partition.rows;
     survey.bronze_bytes += row.partition.size;
   }
-  for (const ledger::RawFileRow& row : survey.raw_files) survey.landing_bytes += row.file.in_place || row.removed ? 0 : row.file.size;
+  for (const ledger::RawFileRow& row : survey.raw_files)
+    survey.landing_bytes += row.file.in_place || row.removed ? 0 : row.file.size;
   if (!lost.empty()) {
     LODE_TRY(const Layout layout, Layout::Parse(dataset.layout));
     plan::MarkLost(survey.cells,

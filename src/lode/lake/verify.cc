@@ -84,16 +84,4 @@ Result<VerifyReport> Verify(const LakePaths& paths, const std::vector<std::strin
   return report;
 }
 
-Result<std::vector<ledger::PartitionRow>> LostPartitions(const LakePaths& paths, ledger::Ledger& ledger,
-                                                         std::string_view dataset) {
-  LODE_TRY(std::vector<ledger::PartitionRow> rows, ledger.Partitions(dataset));
-  std::vector<ledger::PartitionRow> lost;
-  for (ledger::PartitionRow& row : rows) {
-    const Result<std::optional<uint64_t>> size = store::FileSize(paths.bronze(dataset) / row.partition.path);
-    if (!size && size.error().kind == ErrorKind::kStorage) return std::unexpected(size.error());
-    if (!size || !*size || **size != row.partition.size) lost.push_back(std::move(row));
-  }
-  return lost;
-}
-
 }  // namespace lode::lake

@@ -29,10 +29,6 @@ struct VerifyReport {
 Result<VerifyReport> Verify(const LakePaths& paths, const std::vector<std::string>& datasets,
                             const std::function<void(uint64_t bytes_done)>& progress = {});
 
-// Partitions that receipts name and the listing (name, size) does not show: deleted or replaced by somebody.
-Result<std::vector<ledger::PartitionRow>> LostPartitions(const LakePaths& paths, ledger::Ledger& ledger,
-                                                         std::string_view dataset);
-
 // Makes the ledger again from receipts; what no receipt names under bronze is reported as unpublished.
 struct RebuildReport {
   int64_t datasets = 0, receipts = 0, cells = 0;

@@ -172,17 +172,6 @@ TEST_F(VerifyTest, WritesNothing) {
   EXPECT_EQ(Snapshot(), before);
 }
 
-TEST_F(VerifyTest, LostPartitionsAreTheDeletedOrResizedOnes) {
-  auto ledger = ledger::Ledger::OpenReadOnly(paths_.ledger()).value();
-  EXPECT_THAT(LostPartitions(paths_, *ledger, "bars").value(), IsEmpty());
-  fs::remove(paths_.bronze("bars") / "a/data.parquet");
-  ASSERT_TRUE(store::WriteDurable(paths_.bronze("bars") / "c/data.parquet", "longer"));
-  const auto lost = LostPartitions(paths_, *ledger, "bars").value();
-  ASSERT_EQ(lost.size(), 2U);
-  EXPECT_EQ(lost[0].partition.path, "a/data.parquet");
-  EXPECT_EQ(lost[1].partition.path, "c/data.parquet");
-}
-
 TEST_F(VerifyTest, RebuildNamesUnpublishedFilesAndKeepsTheLedgerOnBadReceipts) {
   ASSERT_TRUE(store::WriteDurable(paths_.bronze("bars") / "extra.parquet", "x"));
   const std::string dump = Dump();

@@ -26,11 +26,6 @@ constexpr std::array<std::pair<CellState, std::string_view>, 11> kNames{{
 
 constexpr std::string_view kObject = "object ";
 
-// The lake holds rows of such a cell.
-bool HoldsRows(CellState state) {
-  return state == CellState::kComplete || state == CellState::kPartial || state == CellState::kStale;
-}
-
 }  // namespace
 
 std::string_view Name(CellState state) {
@@ -62,6 +57,10 @@ bool IsSettled(CellState state) {
     case CellState::kStale: return false;
   }
   return false;
+}
+
+bool HoldsRows(CellState state) {
+  return state == CellState::kComplete || state == CellState::kPartial || state == CellState::kStale;
 }
 
 std::string VersionProof(std::string_view version) { return std::string(kObject) + std::string(version); }

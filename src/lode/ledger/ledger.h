@@ -57,6 +57,19 @@ struct CellRow {
   int64_t sequence = 0;
 };
 
+// A cell as it is read, without a copy of its texts; valid for the call that is given it.
+struct CellView {
+  std::string_view symbol;
+  Day day;
+  CellState state = CellState::kMissing;
+  std::string_view reason, proof;
+  std::optional<int64_t> rows;
+  std::optional<Day> modified;
+  bool degraded = false;
+  int64_t sequence = 0;
+};
+CellView ViewOf(const CellRow& row);
+
 struct ReceiptRow {
   int64_t sequence = 0;
   std::string sha256;  // of the receipt file's bytes
@@ -97,13 +110,22 @@ class Ledger {
   virtual Result<std::vector<DatasetRow>> Datasets() = 0;
   virtual Result<std::vector<ReceiptRow>> Receipts(std::string_view dataset) = 0;
   virtual Result<std::vector<PartitionRow>> Partitions(std::string_view dataset) = 0;
+  virtual Result<std::optional<PartitionRow>> FindPartition(std::string_view dataset, std::string_view path) = 0;
+  // Path and size alone, in order of path; false ends the reading. The path is valid for the call.
+  virtual Status ReadPartitionSizes(std::string_view dataset,
+                                    const std::function<bool(std::string_view path, uint64_t size)>& take) = 0;
   // All raw files ever received, in receipt order.
   virtual Result<std::vector<RawFileRow>> RawFiles(std::string_view dataset) = 0;
+  // Those of one receipt.
+  virtual Result<std::vector<RawFileRow>> RawFilesOf(std::string_view dataset, int64_t sequence) = 0;
   // What `clean` removed and no later receipt brought again, by path.
   virtual Result<std::vector<RemovedRow>> Removed(std::string_view dataset) = 0;
-  // Sorted by symbol, day; optional inclusive range of days.
-  virtual Result<std::vector<CellRow>> Cells(std::string_view dataset, std::optional<Day> first = {},
-                                             std::optional<Day> last = {}) = 0;
+  // Sorted by symbol, day; optional inclusive range of days. A range of up to a month costs by the cells in it, any
+  // other by those of the dataset.
+  virtual Status ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,
+                           const std::function<void(const CellView&)>& take) = 0;
+  Result<std::vector<CellRow>> Cells(std::string_view dataset, std::optional<Day> first = {},
+                                     std::optional<Day> last = {});
   virtual Result<std::vector<Intent>> Intents(std::string_view dataset) = 0;
   virtual Result<int64_t> NextSequence(std::string_view dataset) = 0;
 

@@ -21,8 +21,12 @@ class SqliteLedger final : public Ledger {
   Result<std::vector<PartitionRow>> Partitions(std::string_view dataset) override;
   Result<std::vector<RawFileRow>> RawFiles(std::string_view dataset) override;
   Result<std::vector<RemovedRow>> Removed(std::string_view dataset) override;
-  Result<std::vector<CellRow>> Cells(std::string_view dataset, std::optional<Day> first,
-                                     std::optional<Day> last) override;
+  Result<std::vector<RawFileRow>> RawFilesOf(std::string_view dataset, int64_t sequence) override;
+  Result<std::optional<PartitionRow>> FindPartition(std::string_view dataset, std::string_view path) override;
+  Status ReadPartitionSizes(std::string_view dataset,
+                            const std::function<bool(std::string_view path, uint64_t size)>& take) override;
+  Status ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,
+                   const std::function<void(const CellView&)>& take) override;
   Result<std::vector<Intent>> Intents(std::string_view dataset) override;
   Result<int64_t> NextSequence(std::string_view dataset) override;
 

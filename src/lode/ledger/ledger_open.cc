@@ -42,6 +42,7 @@ CREATE TABLE cell(
   dataset INTEGER NOT NULL, symbol TEXT NOT NULL, day INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
   proof TEXT NOT NULL, rows INTEGER, modified INTEGER, degraded INTEGER NOT NULL, sequence INTEGER NOT NULL,
   PRIMARY KEY(dataset, symbol, day)) STRICT, WITHOUT ROWID;
+CREATE INDEX cell_day ON cell(dataset, day);
 CREATE TABLE intent(id INTEGER PRIMARY KEY AUTOINCREMENT, dataset TEXT NOT NULL, receipt TEXT NOT NULL) STRICT;
 CREATE TABLE intent_move(
   intent INTEGER NOT NULL, ordinal INTEGER NOT NULL, temporary TEXT NOT NULL, target TEXT NOT NULL,
@@ -132,7 +133,7 @@ Result<bool> HasRemovedTable(Database& db) {
   return find.Step();
 }
 
-// A file of version 1 has all of this version's tables but one.
+// A file of version 1 has all of this version's tables but one, and may lack an index.
 Status BringUpToDate(Database& db) {
   LODE_TRY(const bool current, HasRemovedTable(db));
   if (current) return Ok();
@@ -141,6 +142,7 @@ Status BringUpToDate(Database& db) {
   LODE_TRY(const bool done, HasRemovedTable(db));
   if (done) return Ok();
   LODE_TRY(db.Execute(kRemovedTable));
+  LODE_TRY(db.Execute("CREATE INDEX IF NOT EXISTS cell_day ON cell(dataset, day)"));
   LODE_TRY(db.Execute(fmt::format("UPDATE ledger_schema SET version = {}", kLedgerVersion).c_str()));
   return transaction.Commit();
 }

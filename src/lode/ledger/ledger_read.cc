@@ -15,6 +15,8 @@ std::optional<bool> FlagOf(const std::optional<int64_t>& number) {
 
 Day DayAt(int64_t number) { return Day{static_cast<int32_t>(number)}; }
 
+constexpr int64_t kShortRangeDays = 31;
+
 // Selects rows of one dataset, named by the first parameter.
 constexpr std::string_view kOfDataset = "WHERE dataset = (SELECT id FROM dataset WHERE name = ?)";
 
@@ -96,34 +98,28 @@ Result<std::vector<ReceiptRow>> SqliteLedger::Receipts(std::string_view dataset)
   }
 }
 
-Result<std::vector<PartitionRow>> SqliteLedger::Partitions(std::string_view dataset) {
-  LODE_TRY(Statement select,
-           Statement::Prepare(*db_, fmt::format("SELECT path, size, sha256, rows, min_key, max_key, replaces, sequence "
-                                                "FROM partition {} ORDER BY path",
-                                                kOfDataset)));
-  select.Bind(dataset);
-  std::vector<PartitionRow> rows;
-  while (true) {
-    LODE_TRY(const bool row, select.Step());
-    if (!row) return rows;
-    rows.push_back({Partition{.path = select.Text(0),
-                              .size = static_cast<uint64_t>(select.Number(1)),
-                              .sha256 = select.Text(2),
-                              .rows = select.Number(3),
-                              .min_key = select.Text(4),
-                              .max_key = select.Text(5),
-                              .replaces = select.Text(6)},
-                    select.Number(7)});
-  }
+namespace {
+
+constexpr std::string_view kPartitionColumns = "path, size, sha256, rows, min_key, max_key, replaces, sequence";
+
+PartitionRow PartitionAt(const Statement& select) {
+  return {Partition{.path = select.Text(0),
+                    .size = static_cast<uint64_t>(select.Number(1)),
+                    .sha256 = select.Text(2),
+                    .rows = select.Number(3),
+                    .min_key = select.Text(4),
+                    .max_key = select.Text(5),
+                    .replaces = select.Text(6)},
+          select.Number(7)};
 }
 
-Result<std::vector<RawFileRow>> SqliteLedger::RawFiles(std::string_view dataset) {
-  LODE_TRY(Statement select,
-           Statement::Prepare(*db_, fmt::format("SELECT name, landed, in_place, size, sha256, role, encoding, schema, "
-                                                "pretty_px, pretty_ts, mapping, sequence, {} FROM raw_file {} "
-                                                "ORDER BY sequence, ordinal",
-                                                has_removed_ ? kIsRemoved : "0", kOfDataset)));
-  select.Bind(dataset);
+std::string RawFileColumns(bool has_removed) {
+  return fmt::format(
+      "name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping, sequence, {}",
+      has_removed ? kIsRemoved : "0");
+}
+
+Result<std::vector<RawFileRow>> ReadRawFiles(Statement& select) {
   std::vector<RawFileRow> rows;
   while (true) {
     LODE_TRY(const bool row, select.Step());
@@ -143,6 +139,35 @@ Result<std::vector<RawFileRow>> SqliteLedger::RawFiles(std::string_view dataset)
   }
 }
 
+}  // namespace
+
+Result<std::vector<PartitionRow>> SqliteLedger::Partitions(std::string_view dataset) {
+  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT {} FROM partition {} ORDER BY path",
+                                                                  kPartitionColumns, kOfDataset)));
+  select.Bind(dataset);
+  std::vector<PartitionRow> rows;
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return rows;
+    rows.push_back(PartitionAt(select));
+  }
+}
+
+Result<std::optional<PartitionRow>> SqliteLedger::FindPartition(std::string_view dataset, std::string_view path) {
+  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT {} FROM partition {} AND path = ?",
+                                                                  kPartitionColumns, kOfDataset)));
+  LODE_TRY(const bool row, select.Bind(dataset, path).Step());
+  if (!row) return std::nullopt;
+  return PartitionAt(select);
+}
+
+Result<std::vector<RawFileRow>> SqliteLedger::RawFiles(std::string_view dataset) {
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, fmt::format("SELECT {} FROM raw_file {} ORDER BY sequence, ordinal",
+                                                RawFileColumns(has_removed_), kOfDataset)));
+  return ReadRawFiles(select.Bind(dataset));
+}
+
 Result<std::vector<RemovedRow>> SqliteLedger::Removed(std::string_view dataset) {
   std::vector<RemovedRow> rows;
   if (!has_removed_) return rows;
@@ -160,34 +185,83 @@ Result<std::vector<RemovedRow>> SqliteLedger::Removed(std::string_view dataset) 
   }
 }
 
-Result<std::vector<CellRow>> SqliteLedger::Cells(std::string_view dataset, std::optional<Day> first,
-                                                 std::optional<Day> last) {
+Result<std::vector<RawFileRow>> SqliteLedger::RawFilesOf(std::string_view dataset, int64_t sequence) {
+  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT {} FROM raw_file {} AND sequence = ? "
+                                                                  "ORDER BY ordinal",
+                                                                  RawFileColumns(has_removed_), kOfDataset)));
+  return ReadRawFiles(select.Bind(dataset, sequence));
+}
+
+Status SqliteLedger::ReadPartitionSizes(std::string_view dataset,
+                                        const std::function<bool(std::string_view path, uint64_t size)>& take) {
   LODE_TRY(Statement select,
-           Statement::Prepare(*db_, fmt::format("SELECT symbol, day, state, reason, proof, rows, modified, degraded, "
-                                                "sequence FROM cell {} AND day BETWEEN ? AND ? ORDER BY symbol, day",
-                                                kOfDataset)));
-  select.Bind(dataset, int64_t{first ? first->since_epoch : std::numeric_limits<int32_t>::min()},
-              int64_t{last ? last->since_epoch : std::numeric_limits<int32_t>::max()});
-  std::vector<CellRow> rows;
+           Statement::Prepare(*db_, fmt::format("SELECT path, size FROM partition {} ORDER BY path", kOfDataset)));
+  select.Bind(dataset);
   while (true) {
     LODE_TRY(const bool row, select.Step());
-    if (!row) return rows;
+    if (!row || !take(select.TextView(0), static_cast<uint64_t>(select.Number(1)))) return Ok();
+  }
+}
+
+Status SqliteLedger::ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,
+                               const std::function<void(const CellView&)>& take) {
+  // Of few days the index by day finds them; over many, "+" keeps to the order of the table.
+  const bool is_short = first && last && int64_t{last->since_epoch} - first->since_epoch < kShortRangeDays;
+  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT symbol, day, state, reason, proof, rows, "
+                                                                  "modified, degraded, sequence FROM cell {} AND {}day "
+                                                                  "BETWEEN ? AND ? ORDER BY symbol, day",
+                                                                  kOfDataset, is_short ? "" : "+")));
+  select.Bind(dataset, int64_t{first ? first->since_epoch : std::numeric_limits<int32_t>::min()},
+              int64_t{last ? last->since_epoch : std::numeric_limits<int32_t>::max()});
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return Ok();
     const Result<CellState> state = ParseCellState(select.TextView(2));
     if (!state) {
       return Fail(ErrorKind::kCorrupt, "ledger is damaged ({}); run `lode ledger rebuild`", state.error().message);
     }
     std::optional<Day> modified;
     if (const auto number = select.NumberOrNull(6)) modified = DayAt(*number);
-    rows.push_back({Cell{.symbol = select.Text(0),
-                         .day = DayAt(select.Number(1)),
-                         .state = *state,
-                         .reason = select.Text(3),
-                         .proof = select.Text(4),
-                         .rows = select.NumberOrNull(5),
-                         .modified = modified,
-                         .degraded = select.Number(7) != 0},
-                    select.Number(8)});
+    take({.symbol = select.TextView(0),
+          .day = DayAt(select.Number(1)),
+          .state = *state,
+          .reason = select.TextView(3),
+          .proof = select.TextView(4),
+          .rows = select.NumberOrNull(5),
+          .modified = modified,
+          .degraded = select.Number(7) != 0,
+          .sequence = select.Number(8)});
   }
+}
+
+CellView ViewOf(const CellRow& row) {
+  const Cell& cell = row.cell;
+  return {.symbol = cell.symbol,
+          .day = cell.day,
+          .state = cell.state,
+          .reason = cell.reason,
+          .proof = cell.proof,
+          .rows = cell.rows,
+          .modified = cell.modified,
+          .degraded = cell.degraded,
+          .sequence = row.sequence};
+}
+
+Result<std::vector<CellRow>> Ledger::Cells(std::string_view dataset, std::optional<Day> first,
+                                           std::optional<Day> last) {
+  std::vector<CellRow> rows;
+  LODE_TRY(ReadCells(dataset, first, last, [&](const CellView& cell) {
+    rows.push_back({Cell{.symbol = std::string(cell.symbol),
+                         .day = cell.day,
+                         .state = cell.state,
+                         .reason = std::string(cell.reason),
+                         .proof = std::string(cell.proof),
+                         .rows = cell.rows,
+                         .modified = cell.modified,
+                         .degraded = cell.degraded},
+                    cell.sequence});
+  }));
+  return rows;
 }
 
 Result<std::vector<Intent>> SqliteLedger::Intents(std::string_view dataset) {

@@ -31,6 +31,9 @@ Result<CellState> ParseCellState(std::string_view name);
 // complete, empty, closed, not_listed, not_entitled and expired are not work.
 bool IsSettled(CellState state);
 
+// Whether the lake holds rows of such a cell: complete, partial and stale ones.
+bool HoldsRows(CellState state);
+
 // One (symbol or group, day) of the receipt's dataset.
 struct Cell {
   std::string symbol;  // requested symbol, or the group of a file without a request ("glbx-mdp3.trades")

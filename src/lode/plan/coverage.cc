@@ -9,21 +9,29 @@ using ledger::Cell;
 using ledger::CellRow;
 using ledger::CellState;
 
-std::vector<Gap> FindGaps(std::span<const CellRow> cells) {
-  std::vector<Gap> gaps;
-  const Cell* previous = nullptr;
-  for (const CellRow& row : cells) {
-    const Cell& cell = row.cell;
-    if (!ledger::IsSettled(cell.state)) {
-      const bool continues = previous != nullptr && previous->symbol == cell.symbol && previous->state == cell.state &&
-                             previous->reason == cell.reason;
-      if (!continues) gaps.push_back({cell.symbol, cell.day, cell.day, 0, cell.state, cell.reason});
-      gaps.back().last = cell.day;
-      ++gaps.back().days;
-    }
-    previous = &cell;
+void RunFinder::Add(const ledger::CellView& cell) {
+  if (!is_one_(cell.state)) {
+    is_open_ = false;
+    return;
   }
-  return gaps;
+  const bool continues = is_open_ && runs_.back().state == cell.state && runs_.back().symbol == cell.symbol &&
+                         runs_.back().reason == cell.reason;
+  if (!continues) {
+    runs_.push_back({std::string(cell.symbol), cell.day, cell.day, 0, cell.state, std::string(cell.reason)});
+  }
+  runs_.back().last = cell.day;
+  ++runs_.back().days;
+  is_open_ = true;
+}
+
+bool IsSettledWithoutData(CellState state) {
+  return ledger::IsSettled(state) && state != CellState::kComplete && state != CellState::kEmpty;
+}
+
+std::vector<Gap> FindGaps(std::span<const CellRow> cells) {
+  RunFinder finder(IsOpen);
+  for (const CellRow& row : cells) finder.Add(ledger::ViewOf(row));
+  return finder.Take();
 }
 
 Coverage Summarise(std::span<const CellRow> cells) {
@@ -51,9 +59,7 @@ Coverage Summarise(std::span<const CellRow> cells) {
 
 void MarkLost(std::vector<CellRow>& cells, const std::function<bool(const ledger::Cell&)>& is_lost) {
   for (CellRow& row : cells) {
-    using enum CellState;
-    const bool holds_rows = row.cell.state == kComplete || row.cell.state == kPartial || row.cell.state == kStale;
-    if (!holds_rows || !is_lost(row.cell)) continue;
+    if (!ledger::HoldsRows(row.cell.state) || !is_lost(row.cell)) continue;
     row.cell.state = CellState::kMissing;
     row.cell.reason = kLostReason;
     row.cell.proof.clear();

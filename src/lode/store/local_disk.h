@@ -58,6 +58,8 @@ bool IsPlainRelativePath(std::string_view path);
 
 // Size of a regular file, nullopt when absent.
 Result<std::optional<uint64_t>> FileSize(const fs::path& path);
+// The same of a path below an open folder.
+Result<std::optional<uint64_t>> FileSizeAt(int folder, const std::string& path);
 Result<uint64_t> FreeBytes(const fs::path& dir);
 
 struct Digest {

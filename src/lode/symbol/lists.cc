@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include "lode/base/embedded.h"
 #include "lode/base/nearest.h"
@@ -114,7 +115,7 @@ class Expansion {
   }
   std::string_view stype_in_;
   std::vector<std::string> symbols_;
-  std::set<std::string> seen_;
+  std::unordered_set<std::string> seen_;
 };
 
 // The request symbol without its class or roll rule.

@@ -6,26 +6,35 @@
 #include <set>
 
 #include "lode/codec/schema.h"
-#include "lode/lake/survey.h"
+#include "lode/lake/listing.h"
 #include "lode/plan/coverage.h"
 #include "lode/plan/work.h"
 
 namespace lode::sync {
 namespace {
 
-using ledger::CellRow;
 using CellKey = std::pair<std::string, Day>;
 
 const Day kFirstSnapshot = ToDay({2000, 1, 1});
 
-Result<std::vector<CellRow>> PresentCells(const lake::LakePaths& paths, ledger::Ledger* ledger,
-                                          const std::string& dataset, Day first, Day last) {
-  if (ledger == nullptr) return std::vector<CellRow>{};
+// What is there, and which partitions are lost; nothing of either where there is no dataset yet.
+struct Present {
+  plan::PresentCells cells;
+  std::set<std::string> lost;
+};
+
+Result<Present> ReadPresent(const lake::LakePaths& paths, ledger::Ledger* ledger, const std::string& dataset, Day first,
+                            Day last, bool trust_ledger) {
+  Present present;
+  if (ledger == nullptr) return present;
   LODE_TRY(const std::vector<ledger::DatasetRow> datasets, ledger->Datasets());
   const auto row = std::ranges::find(datasets, dataset, &ledger::DatasetRow::name);
-  if (row == datasets.end()) return std::vector<CellRow>{};
-  LODE_TRY(lake::DatasetSurvey survey, lake::Survey(paths, *ledger, *row, first, last));
-  return std::move(survey.cells);
+  if (row == datasets.end()) return present;
+  if (!trust_ledger) {
+    LODE_TRY(present.lost, lake::LostPartitions(paths, *ledger, dataset));
+  }
+  LODE_TRY(present.cells, lake::ReadPresent(*ledger, *row, first, last, present.lost));
+  return present;
 }
 
 std::set<CellKey> CellsOf(const plan::Work& work) {
@@ -59,22 +68,16 @@ bool IsStillWanted(const Fetched& fetched, const plan::Work& work, const std::se
 }
 
 // The present cells with those of kept files as if they were there already.
-std::vector<CellRow> WithKept(std::vector<CellRow> present, const std::vector<Fetched>& kept) {
-  std::map<CellKey, CellRow> cells;
-  for (CellRow& row : present) cells[{row.cell.symbol, row.cell.day}] = std::move(row);
+plan::PresentCells WithKept(const plan::PresentCells& present, const std::vector<Fetched>& kept) {
+  std::map<CellKey, std::optional<Day>> cells;
   for (const Fetched& fetched : kept) {
     for (const plan::VendorDay& day : fetched.request.days) {
-      for (const std::string& symbol : fetched.request.symbols) {
-        ledger::Cell cell{
-            .symbol = symbol, .day = day.day, .state = ledger::CellState::kComplete, .modified = day.modified};
-        cells[{symbol, day.day}] = CellRow{std::move(cell), 0};
-      }
+      for (const std::string& symbol : fetched.request.symbols) cells[{symbol, day.day}] = day.modified;
     }
   }
-  std::vector<CellRow> rows;
-  rows.reserve(cells.size());
-  for (auto& [key, row] : cells) rows.push_back(std::move(row));
-  return rows;
+  std::vector<plan::PresentCells::Extra> extra;
+  for (const auto& [cell, modified] : cells) extra.push_back({cell.first, cell.second, modified});
+  return present.With(extra);
 }
 
 // Rows must tell which symbol's they are. Events are labelled by it, and of an option its root does not say which
@@ -98,12 +101,12 @@ struct Part {
   std::vector<plan::VendorDay> days;
   std::vector<plan::Listing> listings;
   std::string pending_reason, missing_reason;  // Expectation's
-  std::vector<CellRow> present;
-  std::string own_symbol;  // of the batches, where it is the only one
-  plan::Work work;
-  std::set<CellKey> open;  // cells that are work whatever this run would ask for
+  std::string own_symbol = {};                 // of the batches, where it is the only one
+  plan::Work work = {};
+  std::set<CellKey> open = {};  // cells that are work whatever this run would ask for
 
-  plan::Work WorkOf(plan::WorkOptions options, std::span<const plan::SymbolDays> only) const {
+  plan::Work WorkOf(plan::WorkOptions options, const plan::PresentCells& present,
+                    std::span<const plan::SymbolDays> only) const {
     if (!pending_reason.empty()) options.pending_reason = pending_reason;
     if (!missing_reason.empty()) options.missing_reason = missing_reason;
     plan::Work work = plan::FindWork(days, listings, present, options);
@@ -112,49 +115,39 @@ struct Part {
   }
 };
 
-// Of a sorted list the rows of the symbols.
-std::vector<CellRow> RowsOf(const std::vector<CellRow>& rows, const std::vector<plan::Listing>& listings) {
-  std::vector<CellRow> own;
-  for (const plan::Listing& listing : listings) {
-    const auto [begin, end] =
-        std::ranges::equal_range(rows, listing.symbol, {}, [](const CellRow& row) { return row.cell.symbol; });
-    own.insert(own.end(), begin, end);
-  }
-  return own;
-}
-
-Part PartOf(source::Expectation expectation, std::vector<CellRow> present) {
+Part PartOf(source::Expectation expectation) {
   return {.days = std::move(expectation.days),
           .listings = std::move(expectation.listings),
           .pending_reason = std::move(expectation.pending_reason),
-          .missing_reason = std::move(expectation.missing_reason),
-          .present = std::move(present)};
+          .missing_reason = std::move(expectation.missing_reason)};
 }
 
-std::vector<Part> PartsOf(source::Expectation expectation, std::vector<CellRow> present, bool has_symbol) {
+std::vector<Part> PartsOf(source::Expectation expectation, bool has_symbol) {
   std::vector<Part> parts;
-  for (source::Expectation& one : expectation.more) {
-    std::vector<CellRow> own = RowsOf(present, one.listings);
-    Part& part = parts.emplace_back(PartOf(std::move(one), std::move(own)));
+  const bool is_whole = expectation.more.empty();
+  std::vector<source::Expectation> more = std::move(expectation.more);
+  if (!expectation.listings.empty() || is_whole) parts.push_back(PartOf(std::move(expectation)));
+  for (source::Expectation& one : more) {
+    Part& part = parts.emplace_back(PartOf(std::move(one)));
     if (has_symbol && part.listings.size() == 1) part.own_symbol = part.listings.front().symbol;
-  }
-  if (!expectation.listings.empty() || expectation.more.empty()) {
-    parts.insert(parts.begin(), PartOf(std::move(expectation), std::move(present)));
   }
   return parts;
 }
 
 // What was not had of a snapshot's days before `today` cannot be had any more: not work, and no gap either.
-std::vector<ledger::Cell> PastSnapshots(const std::vector<CellRow>& present, Day today) {
+std::vector<ledger::Cell> PastSnapshots(const plan::PresentCells& present, Day today) {
   std::vector<ledger::Cell> past;
-  for (const CellRow& row : present) {
-    const ledger::Cell& cell = row.cell;
-    if (cell.day >= today || ledger::IsSettled(cell.state) || cell.reason == plan::kLostReason) continue;
-    ledger::Cell over{.symbol = cell.symbol,
-                      .day = cell.day,
-                      .state = ledger::CellState::kNotListed,
-                      .reason = "a snapshot, which was to be had on that day alone"};
-    if (ledger::Replaces(over, cell)) past.push_back(std::move(over));
+  for (size_t i = 0; i < present.size(); ++i) {
+    const plan::PresentCells::Symbol symbol = present[i];
+    for (const plan::PresentCell& cell : symbol.others) {
+      if (cell.day >= today || ledger::IsSettled(cell.state) || cell.is_lost) continue;
+      ledger::Cell over{.symbol = std::string(symbol.name),
+                        .day = cell.day,
+                        .state = ledger::CellState::kNotListed,
+                        .reason = "a snapshot, which was to be had on that day alone"};
+      const ledger::Cell there{.symbol = over.symbol, .day = cell.day, .state = cell.state};
+      if (ledger::Replaces(over, there)) past.push_back(std::move(over));
+    }
   }
   return past;
 }
@@ -170,23 +163,25 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   LODE_TRY(source::Expectation expectation, supply.Expect(options.symbols, options.first, options.last));
   // Of a snapshot what is there, or was fetched, of days before is looked at too: it is over.
   const Day known_from = expectation.is_snapshot ? kFirstSnapshot : first;
-  LODE_TRY(std::vector<CellRow> present, PresentCells(paths, ledger, dataset.name, known_from, options.last));
-  if (expectation.is_snapshot) demand.recorded = PastSnapshots(present, DayOf(NowNs()));
-  std::vector<Part> parts = PartsOf(std::move(expectation), std::move(present), layout.has_symbol());
+  LODE_TRY(Present present, ReadPresent(paths, ledger, dataset.name, known_from, options.last, options.trust_ledger));
+  demand.lost = std::move(present.lost);
+  if (expectation.is_snapshot) demand.recorded = PastSnapshots(present.cells, DayOf(NowNs()));
+  std::vector<Part> parts = PartsOf(std::move(expectation), layout.has_symbol());
   const plan::WorkOptions work_options{
       .first = first, .last = options.last, .refetch = options.refetch, .retry_failed_only = options.retry_failed_only};
   std::map<std::string, Part*> part_of;
   for (Part& part : parts) {
-    part.work = part.WorkOf(work_options, options.only);
-    for (const plan::Listing& listing : part.listings) part_of.emplace(listing.symbol, &part);
+    part.work = part.WorkOf(work_options, present.cells, options.only);
     if (kept.empty()) continue;
+    for (const plan::Listing& listing : part.listings) part_of.emplace(listing.symbol, &part);
     // What was fetched already is wanted whatever this run would ask for.
     plan::WorkOptions any_options = work_options;
     any_options.retry_failed_only = false;
-    part.open = CellsOf(part.WorkOf(any_options, {}));
+    part.open = CellsOf(part.WorkOf(any_options, present.cells, {}));
   }
 
-  const std::set<std::string> symbols(options.symbols.begin(), options.symbols.end());
+  std::set<std::string> symbols;
+  if (!kept.empty()) symbols.insert(options.symbols.begin(), options.symbols.end());
   std::map<Part*, std::vector<Fetched>> wanted;
   for (Fetched& fetched : kept) {
     if (!IsInScope(fetched, known_from, options.last, symbols)) continue;
@@ -218,8 +213,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   for (Part& part : parts) {
     std::vector<Fetched>& own_kept = wanted[&part];
     if (!own_kept.empty()) {
-      part.present = WithKept(std::move(part.present), own_kept);
-      part.work = part.WorkOf(work_options, options.only);
+      part.work = part.WorkOf(work_options, WithKept(present.cells, own_kept), options.only);
     }
     const plan::PartitionOfDay partition_of = [&](Day day) { return layout.PathOf(day, part.own_symbol); };
     for (plan::RequestGroup& group : plan::Chunk(part.work, limits, partition_of)) {
@@ -228,12 +222,16 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
     for (Fetched& fetched : own_kept) {
       batch_named(partition_of(fetched.request.first())).kept.push_back(std::move(fetched));
     }
+    if (options.find_gaps) {
+      std::ranges::move(plan::FindGaps(part.work, part.listings, present.cells), std::back_inserter(demand.gaps));
+    }
     demand.expected_cells += static_cast<int64_t>(part.work.days.size() * part.listings.size());
-    std::vector<ledger::Cell> recorded = plan::RecordedCells(part.work);
+    std::vector<ledger::Cell> recorded = plan::RecordedCells(part.work, part.listings);
     std::ranges::move(recorded, std::back_inserter(demand.recorded));
     std::ranges::move(part.listings, std::back_inserter(demand.listings));
     demand.works.push_back(std::move(part.work));
   }
+  std::ranges::sort(demand.gaps, {}, [](const plan::Gap& gap) { return std::pair(gap.symbol, gap.first); });
   return demand;
 }
 

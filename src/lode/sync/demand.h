@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct DemandOptions {
   Day first, last;                   // inclusive
   bool refetch = false, retry_failed_only = false;
   std::vector<plan::SymbolDays> only;  // nothing else is asked for; empty: no such limit
+  // What the ledger says is there is not looked for in the lake: what somebody deleted is not noticed.
+  bool trust_ledger = false;
+  bool find_gaps = false;  // fills Demand::gaps
 };
 
 // Requests that feed one partition, and what was fetched for it by a run that did not end.
@@ -38,6 +42,8 @@ struct Demand {
   std::vector<Fetched> useless;
   std::vector<plan::Listing> listings;
   int64_t expected_cells = 0;
+  std::set<std::string> lost;          // partitions that receipts name and that are not there
+  std::vector<plan::Gap> gaps;         // what is not settled, by symbol and day
   std::vector<ledger::Cell> recorded;  // cells whose state the vendor told without a request
   bool empty() const { return batches.empty() && recorded.empty(); }
 };

@@ -5,13 +5,14 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_set>
 
 #include "lode/base/nearest.h"
 #include "lode/base/stop.h"
 #include "lode/codec/schema.h"
 #include "lode/lake/disk_guard.h"
 #include "lode/lake/import_unit.h"
-#include "lode/lake/verify.h"
+#include "lode/lake/listing.h"
 #include "lode/net/waits.h"
 #include "lode/symbol/lists.h"
 #include "lode/sync/fetch_run.h"
@@ -64,6 +65,14 @@ class DatasetSync {
         spent_usd_(*spent_usd),
         observer_(observer),
         folder_(request.paths.root / ".lode" / "fetch" / dataset_.name) {}
+
+  Result<std::vector<plan::Gap>> Gaps() {
+    LODE_TRY(Prepare());
+    LODE_TRY(const auto reader, ledger::Ledger::OpenReadOnly(request_.paths.ledger()));
+    find_gaps_ = true;
+    LODE_TRY(Demand demand, Find(reader.get(), {}));
+    return std::move(demand.gaps);
+  }
 
   Result<SyncReport> Run() {
     LODE_TRY(Prepare());
@@ -121,7 +130,7 @@ class DatasetSync {
     LODE_TRY(net::ApplyWaits(&options));
     LODE_TRY(client_, net::Client::Make(std::move(options)));
     LODE_TRY(supply_, source::OpenSupply(*request_.config, dataset_, *client_));
-    std::set<std::string> spelled;
+    std::unordered_set<std::string> spelled;
     std::erase_if(symbols_, [&](std::string& symbol) {
       symbol = supply_->Spell(std::move(symbol));
       return !spelled.insert(symbol).second;
@@ -143,7 +152,9 @@ class DatasetSync {
                                 .last = request_.last,
                                 .refetch = request_.refetch,
                                 .retry_failed_only = request_.retry_failed_only,
-                                .only = request_.only};
+                                .only = request_.only,
+                                .trust_ledger = request_.trust_ledger,
+                                .find_gaps = find_gaps_};
     LODE_TRY(Demand demand, FindDemand(request_.paths, ledger, dataset_, *layout_, *supply_, options, std::move(kept)));
     if (ledger != nullptr) LODE_TRY(RefuseHalfRepairs(*ledger, &demand));
     return demand;
@@ -152,9 +163,8 @@ class DatasetSync {
   // A lost partition that this run brings only in part would leave cells that say complete and are not. Such a batch is
   // left out and named; one that is brought whole may replace what is gone.
   Status RefuseHalfRepairs(ledger::Ledger& ledger, Demand* demand) {
-    LODE_TRY(const auto lost, lake::LostPartitions(request_.paths, ledger, dataset_.name));
-    if (lost.empty()) return Ok();
-    for (const ledger::PartitionRow& row : lost) lost_.insert(row.partition.path);
+    if (demand->lost.empty()) return Ok();
+    lost_.insert(demand->lost.begin(), demand->lost.end());
     LODE_TRY(const auto cells, ledger.Cells(dataset_.name));
     for (const ledger::CellRow& row : cells) {
       using enum ledger::CellState;
@@ -185,8 +195,8 @@ class DatasetSync {
           {batch.partition,
            Error{ErrorKind::kIncomplete,
                  fmt::format("the file is gone and this run would bring only a part of it ({} on {} is not asked for); "
-                             "sync without --symbols, from {} on",
-                             missing.begin()->first, FormatDay(missing.begin()->second),
+                             "`lode sync {} -s {}` brings all of it",
+                             missing.begin()->first, FormatDay(missing.begin()->second), dataset_.name,
                              FormatDay(missing.begin()->second)),
                  {}}});
       return true;
@@ -496,7 +506,7 @@ class DatasetSync {
   std::map<std::string, std::set<std::pair<std::string, Day>>> held_;
   // Cells that the vendor has revised, and the vendor's date of what is here.
   std::map<std::pair<std::string, Day>, std::optional<Day>> stale_;
-  bool is_priced_ = false;
+  bool is_priced_ = false, find_gaps_ = false;
   SyncReport report_;
 };
 
@@ -523,6 +533,16 @@ bool StopsTheRun(ErrorKind kind) {
 
 Result<SyncReport> Sync(const SyncRequest& request, double* spent_usd, SyncObserver& observer) {
   return DatasetSync(request, spent_usd, observer).Run();
+}
+
+Result<std::vector<plan::Gap>> FindGaps(const SyncRequest& request) {
+  class Nobody : public SyncObserver {
+    void OnNotice(const std::string&) override {}
+    void OnPlan(int64_t, const source::Estimate&) override {}
+    void OnBatch(const std::string&, int64_t, uint64_t, int64_t) override {}
+  } nobody;
+  double nothing = 0;
+  return DatasetSync(request, &nothing, nobody).Gaps();
 }
 
 }  // namespace lode::sync

@@ -23,6 +23,7 @@ struct SyncRequest {
   Day first, last;                   // inclusive
   bool refetch = false, retry_failed_only = false;
   std::vector<plan::SymbolDays> only;  // DemandOptions::only
+  bool trust_ledger = false;           // DemandOptions::trust_ledger
   bool dry_run = false;
   bool estimate_whole = false;  // dry run: records and bytes too, not only money
   size_t in_flight = 50;
@@ -79,5 +80,9 @@ bool StopsTheRun(ErrorKind kind);
 // for a cost over the budget, before anything billable; kPartial when the vendor cannot be reached. A request that
 // fails on its own is counted in the report, its cells are `failed`, and the others go in.
 Result<SyncReport> Sync(const SyncRequest& request, double* spent_usd, SyncObserver& observer);
+
+// What is not settled of the request's days, as the vendor says now: days that were never asked for and revised ones
+// too. Sorted by symbol and day. Asks only what is free and writes nothing. Errors as of Sync.
+Result<std::vector<plan::Gap>> FindGaps(const SyncRequest& request);
 
 }  // namespace lode::sync

@@ -4,7 +4,7 @@
 #include <map>
 #include <regex>
 
-#include "lode/lake/verify.h"
+#include "lode/lake/listing.h"
 
 namespace lode::sink {
 namespace {
@@ -37,16 +37,13 @@ bool Equal(const std::vector<ledger::PartitionRow>& a, const std::vector<ledger:
 }
 
 Result<LakeSnapshot> Assemble(ledger::Ledger& ledger, const ledger::DatasetRow& dataset,
-                              const std::vector<ledger::PartitionRow>& rows,
-                              const std::vector<ledger::PartitionRow>& lost) {
+                              const std::vector<ledger::PartitionRow>& rows, const std::set<std::string>& lost) {
   std::map<int64_t, ledger::ReceiptRow> receipts;
   LODE_TRY(std::vector<ledger::ReceiptRow> all, ledger.Receipts(dataset.name));
   for (ledger::ReceiptRow& receipt : all) receipts[receipt.sequence] = std::move(receipt);
-  std::set<std::string> gone;
-  for (const ledger::PartitionRow& row : lost) gone.insert(row.partition.path);
   LakeSnapshot snapshot{.partitions = {}, .lost = static_cast<int64_t>(lost.size())};
   for (const ledger::PartitionRow& row : rows) {
-    if (gone.contains(row.partition.path)) continue;
+    if (lost.contains(row.partition.path)) continue;
     const ledger::ReceiptRow& receipt = receipts[row.sequence];
     snapshot.partitions.push_back({.dataset = dataset.name,
                                    .schema = dataset.schema,
@@ -68,7 +65,7 @@ Result<LakeSnapshot> TakeSnapshot(const lake::LakePaths& paths, ledger::Ledger& 
     LODE_TRY(std::vector<ledger::Intent> before, ledger.Intents(dataset.name));
     if (!before.empty()) LODE_TRY(FinishPublish(paths, dataset, may_repair));
     LODE_TRY(std::vector<ledger::PartitionRow> rows, ledger.Partitions(dataset.name));
-    LODE_TRY(std::vector<ledger::PartitionRow> lost, lake::LostPartitions(paths, ledger, dataset.name));
+    LODE_TRY(std::set<std::string> lost, lake::LostPartitions(paths, ledger, dataset.name));
     LODE_TRY(std::vector<ledger::PartitionRow> again, ledger.Partitions(dataset.name));
     LODE_TRY(std::vector<ledger::Intent> after, ledger.Intents(dataset.name));
     if (after.empty() && Equal(rows, again)) return Assemble(ledger, dataset, rows, lost);

@@ -117,12 +117,14 @@ Result<std::vector<ViewedDataset>> ViewedDatasets(const lake::LakePaths& paths, 
   std::vector<ViewedDataset> viewed;
   for (ledger::DatasetRow& dataset : datasets) {
     if (!CheckDatasetName(dataset.name)) continue;  // somebody else's ledger: names become paths and SQL
-    LODE_TRY(std::vector<ledger::PartitionRow> partitions, ledger.Partitions(dataset.name));
-    const bool is_empty = partitions.empty() && codec::FindSchema(dataset.schema) != nullptr;
-    const bool has_files = std::ranges::any_of(partitions, [&](const ledger::PartitionRow& row) {
+    bool has_partitions = false, has_files = false;
+    LODE_TRY(ledger.ReadPartitionSizes(dataset.name, [&](std::string_view path, uint64_t) {
       std::error_code problem;
-      return fs::exists(paths.bronze(dataset.name) / row.partition.path, problem);
-    });
+      has_partitions = true;
+      has_files = fs::exists(paths.bronze(dataset.name) / path, problem);
+      return !has_files;
+    }));
+    const bool is_empty = !has_partitions && codec::FindSchema(dataset.schema) != nullptr;
     if (has_files || is_empty) viewed.push_back({std::move(dataset.name), std::move(dataset.schema), is_empty});
   }
   std::ranges::sort(viewed, {}, &ViewedDataset::name);

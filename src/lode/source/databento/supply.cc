@@ -150,7 +150,14 @@ Result<std::vector<plan::Listing>> DatabentoSupply::List(const std::vector<std::
   if (symbols == std::vector<std::string>{kAllSymbols}) return std::vector<plan::Listing>{{.symbol = kAllSymbols}};
   LODE_TRY(const Resolution newest, Resolve(symbols, ask, ask));
   Resolution older;
-  if (!newest.not_found.empty()) {
+  if (dataset_.stype_in == "parent") {
+    // A parent is answered with its contracts, which do not tell whose they are: asked about one by one.
+    for (const std::string& parent : newest.not_found) {
+      LODE_TRY(const Resolution own, Resolve({parent}, first, last));
+      std::vector<SymbolInterval>& all = older.intervals[parent];
+      for (const auto& [contract, intervals] : own.intervals) all.insert(all.end(), intervals.begin(), intervals.end());
+    }
+  } else if (!newest.not_found.empty()) {
     LODE_TRY(older, Resolve(newest.not_found, first, last));
   }
   const std::set<std::string> absent(newest.not_found.begin(), newest.not_found.end());

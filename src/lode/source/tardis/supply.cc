@@ -1,8 +1,8 @@
 #include "lode/source/tardis/supply.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "lode/base/nearest.h"
 #include "lode/codec/schema.h"
@@ -26,6 +26,15 @@ bool IsFree(Day day) { return ToYearMonthDay(day).day == 1; }
 struct DatasetSymbolInfo {
   std::string available_since, available_to, data_types;
 };
+
+// An exchange has hundreds of thousands of them.
+struct NameHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+};
+using Names = std::unordered_set<std::string, NameHash, std::equal_to<>>;
+template <typename T>
+using NameMap = std::unordered_map<std::string, T, NameHash, std::equal_to<>>;
 
 class TardisSupply final : public Supply {
  public:
@@ -55,16 +64,17 @@ class TardisSupply final : public Supply {
   Api api_;
   DatasetConfig dataset_;
   std::optional<ExchangeInfo> exchange_;
-  std::set<std::string, std::less<>> asked_;
-  std::map<std::string, DatasetSymbolInfo, std::less<>> symbols_;  // of those
+  Names asked_;
+  NameMap<DatasetSymbolInfo> symbols_;  // of those
   std::vector<std::string> alike_;
   bool is_key_known_ = false;  // on the client's thread
 };
 
 Status TardisSupply::ReadExchange(const std::vector<std::string>& symbols) {
-  std::set<std::string, std::less<>> wanted(symbols.begin(), symbols.end());
-  if (exchange_ && std::ranges::includes(asked_, wanted)) return Ok();
-  std::map<std::string, DatasetSymbolInfo, std::less<>> found;
+  const auto is_known = [&](const std::string& symbol) { return asked_.contains(symbol); };
+  if (exchange_ && std::ranges::all_of(symbols, is_known)) return Ok();
+  Names wanted(symbols.begin(), symbols.end());
+  NameMap<DatasetSymbolInfo> found;
   ExchangeVisitor visitor;
   visitor.dataset = [&](const SymbolInfo& info) {
     const auto is_alike = [&](const std::string& symbol) {
