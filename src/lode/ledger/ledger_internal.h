@@ -8,7 +8,7 @@
 
 namespace lode::ledger {
 
-inline constexpr int64_t kLedgerVersion = 2;           // 2: removed_file
+inline constexpr int64_t kLedgerVersion = 2;
 inline constexpr int64_t kApplicationId = 0x6c6f6465;  // "lode"
 
 class SqliteLedger final : public Ledger {
@@ -20,13 +20,13 @@ class SqliteLedger final : public Ledger {
   Result<std::vector<ReceiptRow>> Receipts(std::string_view dataset) override;
   Result<std::vector<PartitionRow>> Partitions(std::string_view dataset) override;
   Result<std::vector<RawFileRow>> RawFiles(std::string_view dataset) override;
-  Result<std::vector<RemovedRow>> Removed(std::string_view dataset) override;
   Result<std::vector<RawFileRow>> RawFilesOf(std::string_view dataset, int64_t sequence) override;
   Result<std::optional<PartitionRow>> FindPartition(std::string_view dataset, std::string_view path) override;
   Status ReadPartitionSizes(std::string_view dataset,
                             const std::function<bool(std::string_view path, uint64_t size)>& take) override;
   Status ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,
                    const std::function<void(const CellView&)>& take) override;
+  Result<std::vector<RemovedRow>> Removed(std::string_view dataset) override;
   Result<std::vector<Intent>> Intents(std::string_view dataset) override;
   Result<int64_t> NextSequence(std::string_view dataset) override;
 
@@ -39,8 +39,7 @@ class SqliteLedger final : public Ledger {
   Result<Fingerprint> TakeFingerprint(std::string_view dataset) override;
 
  private:
-  SqliteLedger(Database db, bool has_removed)
-      : db_(std::make_unique<Database>(std::move(db))), has_removed_(has_removed) {}
+  explicit SqliteLedger(Database db) : db_(std::make_unique<Database>(std::move(db))) {}
 
   // Statements run inside the caller's transaction.
   Status Index(const Receipt& receipt, std::string_view receipt_sha256);
@@ -53,7 +52,6 @@ class SqliteLedger final : public Ledger {
 
   // On the heap: statements point to it.
   std::unique_ptr<Database> db_;
-  bool has_removed_;  // false: a file of version 1, read only; nothing was ever removed
 };
 
 Status CreateTables(Database& db);

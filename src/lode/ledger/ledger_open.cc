@@ -14,12 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kRemovedTable = R"(
-CREATE TABLE removed_file(
-  dataset INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, sequence INTEGER NOT NULL,
-  PRIMARY KEY(dataset, path)) STRICT, WITHOUT ROWID;
-)";
-
 constexpr const char* kTables = R"(
 CREATE TABLE ledger_schema(version INTEGER NOT NULL) STRICT;
 INSERT INTO ledger_schema VALUES (2);
@@ -34,6 +28,9 @@ CREATE TABLE raw_file(
   landed TEXT NOT NULL, in_place INTEGER NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, role TEXT NOT NULL,
   encoding TEXT NOT NULL, schema TEXT NOT NULL, pretty_px INTEGER, pretty_ts INTEGER, mapping TEXT NOT NULL,
   PRIMARY KEY(dataset, sequence, ordinal)) STRICT, WITHOUT ROWID;
+CREATE TABLE removed_file(
+  dataset INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY(dataset, path)) STRICT, WITHOUT ROWID;
 CREATE TABLE partition(
   dataset INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL,
   min_key TEXT NOT NULL, max_key TEXT NOT NULL, replaces TEXT NOT NULL, sequence INTEGER NOT NULL,
@@ -122,32 +119,8 @@ Status CreateTables(Database& db) {
   if (tables) return Ok();
   LODE_TRY(db.Execute(fmt::format("PRAGMA application_id={}", kApplicationId).c_str()));
   LODE_TRY(db.Execute(kTables));
-  LODE_TRY(db.Execute(kRemovedTable));
   return transaction.Commit();
 }
-
-namespace {
-
-Result<bool> HasRemovedTable(Database& db) {
-  LODE_TRY(Statement find, Statement::Prepare(db, "SELECT 1 FROM sqlite_schema WHERE name = 'removed_file'"));
-  return find.Step();
-}
-
-// A file of version 1 has all of this version's tables but one, and may lack an index.
-Status BringUpToDate(Database& db) {
-  LODE_TRY(const bool current, HasRemovedTable(db));
-  if (current) return Ok();
-  LODE_TRY(Transaction transaction, Transaction::Begin(db));
-  // Another run may have been faster.
-  LODE_TRY(const bool done, HasRemovedTable(db));
-  if (done) return Ok();
-  LODE_TRY(db.Execute(kRemovedTable));
-  LODE_TRY(db.Execute("CREATE INDEX IF NOT EXISTS cell_day ON cell(dataset, day)"));
-  LODE_TRY(db.Execute(fmt::format("UPDATE ledger_schema SET version = {}", kLedgerVersion).c_str()));
-  return transaction.Commit();
-}
-
-}  // namespace
 
 Status CheckVersion(Database& db, const fs::path& file) {
   LODE_TRY(Statement id, Statement::Prepare(db, "PRAGMA application_id"));
@@ -165,6 +138,10 @@ Status CheckVersion(Database& db, const fs::path& file) {
     return Fail(ErrorKind::kUnsupported, "ledger {} was written by a newer lode (version {}, this one reads {})",
                 file.string(), version.Number(0), kLedgerVersion);
   }
+  if (version.Number(0) < kLedgerVersion) {
+    return Fail(ErrorKind::kCorrupt, "ledger {} was written by an older lode; run `lode ledger rebuild`",
+                file.string());
+  }
   return Ok();
 }
 
@@ -178,7 +155,6 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(const fs::path& file) {
   LODE_TRY(const bool tables, HasTables(db));
   if (!tables) LODE_TRY(CreateTables(db));
   LODE_TRY(CheckVersion(db, file));
-  LODE_TRY(BringUpToDate(db));
   return SqliteLedger::Create(std::move(db));
 }
 
@@ -217,8 +193,7 @@ Status Ledger::Discard(const fs::path& file) {
 
 Result<std::unique_ptr<Ledger>> SqliteLedger::Create(Database db) {
   LODE_TRY(RegisterReplaces(db));
-  LODE_TRY(const bool has_removed, HasRemovedTable(db));
-  return std::unique_ptr<Ledger>(new SqliteLedger(std::move(db), has_removed));
+  return std::unique_ptr<Ledger>(new SqliteLedger(std::move(db)));
 }
 
 }  // namespace lode::ledger

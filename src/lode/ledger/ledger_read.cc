@@ -21,8 +21,6 @@ constexpr int64_t kShortRangeDays = 31;
 constexpr std::string_view kOfDataset = "WHERE dataset = (SELECT id FROM dataset WHERE name = ?)";
 
 // Of a row of raw_file.
-constexpr std::string_view kIsRemoved =
-    "EXISTS (SELECT 1 FROM removed_file AS r WHERE r.dataset = raw_file.dataset AND r.path = raw_file.landed)";
 
 // One line of Dump: columns separated by tabs; tabs, line ends and backslashes in texts are escaped.
 void AppendEscaped(std::string_view text, std::string* line) {
@@ -113,11 +111,9 @@ PartitionRow PartitionAt(const Statement& select) {
           select.Number(7)};
 }
 
-std::string RawFileColumns(bool has_removed) {
-  return fmt::format(
-      "name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping, sequence, {}",
-      has_removed ? kIsRemoved : "0");
-}
+constexpr std::string_view kRawFileColumns =
+    "name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping, sequence, "
+    "EXISTS (SELECT 1 FROM removed_file AS r WHERE r.dataset = raw_file.dataset AND r.path = raw_file.landed)";
 
 Result<std::vector<RawFileRow>> ReadRawFiles(Statement& select) {
   std::vector<RawFileRow> rows;
@@ -164,13 +160,19 @@ Result<std::optional<PartitionRow>> SqliteLedger::FindPartition(std::string_view
 Result<std::vector<RawFileRow>> SqliteLedger::RawFiles(std::string_view dataset) {
   LODE_TRY(Statement select,
            Statement::Prepare(*db_, fmt::format("SELECT {} FROM raw_file {} ORDER BY sequence, ordinal",
-                                                RawFileColumns(has_removed_), kOfDataset)));
+                                                kRawFileColumns, kOfDataset)));
   return ReadRawFiles(select.Bind(dataset));
+}
+
+Result<std::vector<RawFileRow>> SqliteLedger::RawFilesOf(std::string_view dataset, int64_t sequence) {
+  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT {} FROM raw_file {} AND sequence = ? "
+                                                                  "ORDER BY ordinal",
+                                                                  kRawFileColumns, kOfDataset)));
+  return ReadRawFiles(select.Bind(dataset, sequence));
 }
 
 Result<std::vector<RemovedRow>> SqliteLedger::Removed(std::string_view dataset) {
   std::vector<RemovedRow> rows;
-  if (!has_removed_) return rows;
   LODE_TRY(
       Statement select,
       Statement::Prepare(
@@ -183,13 +185,6 @@ Result<std::vector<RemovedRow>> SqliteLedger::Removed(std::string_view dataset) 
         {Removal{.path = select.Text(0), .size = static_cast<uint64_t>(select.Number(1)), .sha256 = select.Text(2)},
          select.Number(3)});
   }
-}
-
-Result<std::vector<RawFileRow>> SqliteLedger::RawFilesOf(std::string_view dataset, int64_t sequence) {
-  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT {} FROM raw_file {} AND sequence = ? "
-                                                                  "ORDER BY ordinal",
-                                                                  RawFileColumns(has_removed_), kOfDataset)));
-  return ReadRawFiles(select.Bind(dataset, sequence));
 }
 
 Status SqliteLedger::ReadPartitionSizes(std::string_view dataset,
@@ -300,7 +295,7 @@ Status SqliteLedger::DumpDataset(std::string_view dataset, const std::function<v
   }
   line(text);
   for (const DumpTable& table : kDumpTables) {
-    if (table.table != "removed_file" || has_removed_) LODE_TRY(DumpRows(*db_, dataset, table, line));
+    LODE_TRY(DumpRows(*db_, dataset, table, line));
   }
   return Ok();
 }
