@@ -2,7 +2,7 @@
 """Random sequences of what happens to a lake in its life, with a printed seed each; then one calm sync.
 
 A step is a sync of some days and symbols, one that is killed, interrupted or meets faults, a refetch, a `--gaps-file`, a
-`--retry-failed`, an import of a file bought elsewhere, files deleted, cut or put in place of others, the ledger deleted or
+`--retry-failed`, an import of a file bought elsewhere, a `clean` (killed or not), files deleted, cut or put in place of others, the ledger deleted or
 rebuilt, the lake moved, a vendor that revises days, loses them for a while or refuses them. After each: no cell claims to
 be complete wrongly. At last, after one sync: bronze byte for byte that of a lake that was synced once from the vendor as it
 stands then, the same cells in the same states, verify finds nothing, a rebuilt ledger equals the one there was, no file that
@@ -61,6 +61,7 @@ class Sequence:
                        for name, text in self.lake.datasets.items()}
         self.faults = FAULTS if self.vendor_name in ("fred", "polygon_rest") else (*FAULTS, FLIP)
         self.steps, self.revisions = [], 0
+        self.expired = False
         self.restore = []  # what the vendor must be told at the end
 
     # The vendor.
@@ -234,6 +235,22 @@ class Sequence:
         self.lake.must("ledger", "rebuild")
         return "rebuilt"
 
+    def clean(self):
+        """Of a layer all that is old, and here all is: landing, or bronze, which the last sync then fetches again."""
+        # A snapshot cannot be had a second time.
+        layers = ("landing",) if self.vendor_name == "polygon_rest" else ("landing", "bronze")
+        layer, env = self.choice.choice(layers), None
+        if not self.lake.path.exists():
+            return None
+        if self.choice.random() < 0.5:
+            mode = self.choice.choice(("kill-before", "kill-after"))
+            env = lakes.fault_environment(self.test.arguments.preload, self.lake.path, mode, self.choice.randint(1, 120))
+        done = self.lake.run("clean", "--layer", layer, "--keep-days", 1, env=env)
+        if done.returncode not in ({0, -9} if env else {0}):
+            raise Failure(f"clean exits {done.returncode}: {done.stderr.strip()[-500:]}")
+        self.expired = self.expired or layer == "bronze"
+        return layer, done.returncode
+
     def move(self):
         if not self.lake.path.exists():
             return None
@@ -249,7 +266,7 @@ class Sequence:
     def run_steps(self):
         steps = (self.sync, self.sync, self.sync, self.retry, self.faulty_sync, self.faulty_sync, self.killed_sync,
                  self.killed_sync, self.gaps_file, self.import_file, self.delete_files, self.delete_files, self.cut_file,
-                 self.delete_ledger, self.rebuild, self.move, self.revise, self.lose_days, self.refuse)
+                 self.delete_ledger, self.rebuild, self.clean, self.clean, self.move, self.revise, self.lose_days, self.refuse)
         for _ in range(self.choice.randint(3, 8)):
             step = self.choice.choice(steps)
             what = step()
@@ -268,7 +285,7 @@ class Sequence:
         for action, body in self.restore:
             self.sim.control(action, body)
         # A refusal is settled until it is asked for again.
-        for words in ((), ("--retry-failed",)):
+        for words in (("--refetch",) if self.expired else (), (), ("--retry-failed",)):
             done = self.lake.sync(*words)
             if done.returncode != 0:
                 raise Failure(f"the last sync exits {done.returncode}: {done.stderr.strip()[-600:]}")

@@ -286,10 +286,14 @@ class SyncLake:
             raise Failure(f"orphans: {self.orphans()[:5]}")
 
     def check_landing(self):
-        for receipt in (json.loads(path.read_text()) for path in (self.path / "receipts").rglob("*.json")):
-            for raw in receipt["raw_files"]:
-                if hashlib.sha256((self.path / raw["landed"]).read_bytes()).hexdigest() != raw["sha256"]:
-                    raise Failure(f"{raw['landed']} is not what its receipt says")
+        landed = {}
+        for receipt in (json.loads(path.read_text()) for path in sorted((self.path / "receipts").rglob("*.json"))):
+            landed.update({raw["landed"]: raw["sha256"] for raw in receipt["raw_files"]})
+            for removal in receipt.get("removed", ()):
+                landed.pop(removal["path"], None)
+        for name, sha256 in landed.items():
+            if hashlib.sha256((self.path / name).read_bytes()).hexdigest() != sha256:
+                raise Failure(f"{name} is not what its receipt says")
 
     def check_idle(self):
         """One more sync asks for no data and writes nothing."""

@@ -5,6 +5,7 @@
 
 #include "lode/base/stop.h"
 #include "lode/lake/clean_plan.h"
+#include "lode/lake/recover.h"
 #include "lode/lake/removal.h"
 
 namespace lode::lake {
@@ -71,10 +72,10 @@ Result<CleanReport> Clean(const CleanRequest& request) {
   {
     LODE_TRY(const auto reader, ledger::Ledger::OpenReadOnly(request.paths.ledger()));
     if (reader == nullptr) return CleanReport{};
-    LODE_TRY(const auto intents, reader->Intents(request.dataset));
     LODE_TRY(CleanPlan plan, Plan(request, *reader));
-    const bool idle = plan.files.empty() && plan.leftovers.empty() && intents.empty();
-    if (request.dry_run || idle) return ReportOf(std::move(plan));
+    const bool idle = plan.files.empty() && plan.leftovers.empty();
+    if (idle && !request.dry_run) FinishInterrupted(request.paths, request.dataset, *reader);
+    if (idle || request.dry_run) return ReportOf(std::move(plan));
   }
   LODE_TRY(DatasetWriter writer, DatasetWriter::Open(request.paths, request.dataset));
   LODE_TRY(CleanPlan plan, Plan(request, writer.ledger()));

@@ -13,8 +13,6 @@
 namespace lode::lake {
 namespace {
 
-using ledger::CellState;
-
 // Whether a file is there with its recorded size; why not.
 Result<std::string> ProblemOfSize(const fs::path& file, uint64_t size) {
   const Result<std::optional<uint64_t>> found = store::FileSize(file);
@@ -144,13 +142,12 @@ class LandingPlan {
 
 // What a cell says once its partition is taken out; nullopt: it stays as it is.
 std::optional<ledger::Cell> Expired(const ledger::Cell& cell) {
-  using enum CellState;
-  const bool had_rows = cell.state == kComplete || cell.state == kPartial || cell.state == kStale;
+  const bool had_rows = ledger::HoldsRows(cell.state);
   if (!had_rows && ledger::IsSettled(cell.state)) return std::nullopt;
   return ledger::Cell{
       .symbol = cell.symbol,
       .day = cell.day,
-      .state = kExpired,
+      .state = ledger::CellState::kExpired,
       .reason = had_rows ? "removed by clean"
                          : fmt::format("was {} when clean removed the rest of its file", ledger::Name(cell.state))};
 }

@@ -141,6 +141,16 @@ Status IndexNewReceipts(const LakePaths& paths, std::string_view dataset, ledger
   return ReindexAll(paths, dataset, ledger, folder.sequences);
 }
 
+void FinishInterrupted(const LakePaths& paths, std::string_view dataset, ledger::Ledger& ledger) {
+  const auto intents = ledger.Intents(dataset);
+  const auto files = store::ListEverything(paths.temporary() / dataset);
+  const bool any = (intents && !intents->empty()) || (files && !files->empty());
+  if (!any) return;
+  if (const auto writer = DatasetWriter::Open(paths, dataset); !writer) {
+    log::Debug("{}: what a killed run left stays for now: {}", dataset, writer.error().ToString());
+  }
+}
+
 Status RemoveTemporaries(const LakePaths& paths, std::string_view dataset, ledger::Ledger& ledger) {
   const fs::path folder = paths.temporary() / dataset;
   LODE_TRY(const std::vector<store::FileInfo> files, store::ListEverything(folder));

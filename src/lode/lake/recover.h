@@ -21,4 +21,8 @@ Status IndexNewReceipts(const LakePaths& paths, std::string_view dataset, ledger
 // Deletes everything below the dataset's folder for temporaries that no open intent names.
 Status RemoveTemporaries(const LakePaths& paths, std::string_view dataset, ledger::Ledger& ledger);
 
+// For runs that have nothing else to write: opens the dataset once when a killed run left an intent or temporaries and
+// nobody works on it. What cannot be finished now (a read-only disk) is left to a run that has to write.
+void FinishInterrupted(const LakePaths& paths, std::string_view dataset, ledger::Ledger& ledger);
+
 }  // namespace lode::lake

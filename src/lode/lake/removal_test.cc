@@ -2,6 +2,7 @@
 
 #include "lode/lake/lake_fixture_test.h"
 #include "lode/lake/listing.h"
+#include "lode/lake/recover.h"
 
 namespace lode::lake {
 namespace {
@@ -37,7 +38,10 @@ class RemovalTest : public LakeFixture {
   // What the ledger calls present is there.
   void ExpectNothingLost() const {
     const auto ledger = ledger::Ledger::OpenReadOnly(paths_.ledger()).value();
-    EXPECT_THAT(LostPartitions(paths_, *ledger, "bars").value(), IsEmpty());
+    const auto partitions = ledger->Partitions("bars").value();
+    for (const ledger::PartitionRow& row : partitions) {
+      EXPECT_TRUE(fs::exists(paths_.bronze("bars") / row.partition.path)) << row.partition.path;
+    }
     const auto raw_files = ledger->RawFiles("bars").value();
     for (const ledger::RawFileRow& row : raw_files) {
       EXPECT_TRUE(row.removed || fs::exists(paths_.root / row.file.landed)) << row.file.landed;
@@ -100,6 +104,27 @@ TEST_F(RemovalTest, OpeningFinishesWhatAKillLeft) {
     ASSERT_TRUE(DatasetWriter::Open(paths_, "bars"));
     ExpectRemoved();
   }
+}
+
+TEST_F(RemovalTest, ARunWithoutWorkFinishesToo) {
+  const auto reader = ledger::Ledger::OpenReadOnly(paths_.ledger()).value();
+  {
+    auto writer = DatasetWriter::Open(paths_, "bars").value();
+    ledger::Receipt receipt = CleanReceipt();
+    receipt.sequence = 3;
+    ASSERT_TRUE(
+        writer.ledger().AddIntent({.dataset = "bars", .moves = {}, .receipt_text = ledger::WriteReceipt(receipt)}));
+    FinishInterrupted(paths_, "bars", *reader);  // somebody is at work
+    EXPECT_TRUE(fs::exists(paths_.bronze("bars") / "a/data.parquet"));
+  }
+  FinishInterrupted(paths_, "bars", *reader);
+  ExpectRemoved();
+  const std::string before = Snapshot();
+  FinishInterrupted(paths_, "bars", *reader);
+  EXPECT_EQ(Snapshot(), before);
+  ASSERT_TRUE(store::WriteDurable(paths_.temporary() / "bars/left", "x"));
+  FinishInterrupted(paths_, "bars", *reader);
+  EXPECT_THAT(Tree(".lode/tmp"), IsEmpty());
 }
 
 TEST_F(RemovalTest, WhatComesAgainIsPresentAgain) {

@@ -13,6 +13,7 @@
 #include "lode/lake/disk_guard.h"
 #include "lode/lake/import_unit.h"
 #include "lode/lake/listing.h"
+#include "lode/lake/recover.h"
 #include "lode/net/waits.h"
 #include "lode/symbol/lists.h"
 #include "lode/sync/fetch_run.h"
@@ -83,7 +84,10 @@ class DatasetSync {
       Describe();
       std::error_code ignored;
       const bool leftovers = std::filesystem::exists(request_.paths.root / ".lode" / "fetch" / dataset_.name, ignored);
-      if (demand_.empty() && !(leftovers && !request_.dry_run)) return report_;
+      if (demand_.empty() && !(leftovers && !request_.dry_run)) {
+        if (reader != nullptr && !request_.dry_run) lake::FinishInterrupted(request_.paths, dataset_.name, *reader);
+        return report_;
+      }
       // A run that may not be paid for leaves no trace either.
       if (!leftovers || request_.dry_run) LODE_TRY(Price());
       if (request_.dry_run) {
