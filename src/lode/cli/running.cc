@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "lode/base/log.h"
@@ -28,15 +29,20 @@ std::string ReadText(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// "lode sync nq": the words of the process, as far as they fit a line.
+// "lode sync nq": the words of the process but for where lake and configuration lie, as far as they fit a line.
 std::string CommandOf(int process) {
-  std::string words = ReadText(fmt::format("/proc/{}/cmdline", process));
-  while (!words.empty() && words.back() == '\0') words.pop_back();
-  std::ranges::replace(words, '\0', ' ');
-  const size_t program = words.substr(0, words.find(' ')).rfind('/');
-  if (program != std::string::npos) words.erase(0, program + 1);
-  if (words.size() > kLongestCommand) words = words.substr(0, kLongestCommand) + "…";
-  return Printable(log::Redact(words));
+  const std::string line = ReadText(fmt::format("/proc/{}/cmdline", process));
+  std::string text;
+  bool is_place = false;
+  for (size_t at = 0; at < line.size(); at = line.find('\0', at) + 1) {
+    const std::string word = line.substr(at, line.find('\0', at) - at);
+    if (line.find('\0', at) == std::string::npos) break;
+    const bool was_place = std::exchange(is_place, word == "--lake" || word == "--config" || word == "--env-file");
+    if (was_place || is_place) continue;
+    text += text.empty() ? word.substr(word.rfind('/') + 1) : " " + word;
+  }
+  if (text.size() > kLongestCommand) text = text.substr(0, kLongestCommand) + "…";
+  return Printable(log::Redact(text));
 }
 
 // Field 22 of /proc/PID/stat counts clock ticks since the machine started; the name in it may hold anything but ends

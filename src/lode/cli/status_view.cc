@@ -119,6 +119,7 @@ class ViewBuilder {
   void AddDeclared(const std::vector<ledger::DatasetRow>& present);
   void AddNotes(const lake::DatasetSurvey& survey, const plan::Coverage& coverage,
                 const std::optional<DeclaredSymbols>& declared);
+  void AddRunning(const std::string& name);
   void AddFiles(const lake::DatasetSurvey& survey);
   Status AddInventory(const lake::DatasetSurvey& survey);
   void AddSymbols(const lake::DatasetSurvey& survey, const std::optional<DeclaredSymbols>& declared);
@@ -186,6 +187,13 @@ void ViewBuilder::AddDeclared(const std::vector<ledger::DatasetRow>& present) {
                                .Number("settled", int64_t{0})
                                .Take());
     table_.Add({name, declared.schema_name(), "", "", "0 / 0", "declared, no data yet", "0", "0", "0 B", "", "0"});
+    AddRunning(name);  // its first run has published nothing yet
+  }
+}
+
+void ViewBuilder::AddRunning(const std::string& name) {
+  if (const std::optional<RunningUnit> running = FindRunning(paths_, name)) {
+    view_.moment += fmt::format("{}: being written by {}\n", name, Shown(*running));
   }
 }
 
@@ -201,9 +209,7 @@ void ViewBuilder::AddNotes(const lake::DatasetSurvey& survey, const plan::Covera
                           Count(declared->declared, "declared symbol"), fmt::join(first, ", "),
                           shown < declared->missing.size() ? ", … (--symbols names all)" : "");
   }
-  if (const std::optional<RunningUnit> running = FindRunning(paths_, name)) {
-    view_.moment += fmt::format("{}: being written by {}\n", name, Shown(*running));
-  }
+  AddRunning(name);
   const DatasetConfig* dataset = config_.FindDataset(name);
   const std::string calendar_name = dataset == nullptr ? std::string() : source::CalendarOf(*dataset);
   if (calendar_name.empty() || !coverage.last_data) return;
