@@ -295,6 +295,9 @@ class Sequence:
             raise Failure(f"the undisturbed sync exits {done.returncode}: {done.stderr.strip()[-600:]}")
         self.lake.check_end(fresh.bronze())
         states, wanted = self.settled(self.lake), self.settled(fresh)
+        # The day beside a listing that speaks for those beyond it is the last one of the days a run was about.
+        beside = self.lake.cells("not_listed")
+        states = {cell: state for cell, state in states.items() if cell in wanted or cell not in beside}
         # A file that was imported speaks of every day of its range; the vendor's list leaves Saturdays out.
         if any(name == "import_file" for name, _ in self.steps):
             states = {cell: state for cell, state in states.items() if state != "empty" or cell in wanted}
