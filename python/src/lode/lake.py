@@ -92,10 +92,10 @@ class Lake:
                         max_concurrent=max_concurrent, rate=rate, max_cost=max_cost, dry_run=dry_run)
 
     def import_(self, *paths: Path, dataset: Optional[str] = None, no_manifest: bool = False, in_place: bool = False,
-                map: Optional[Path] = None, dry_run: bool = False) -> Result:
+                refetch: bool = False, map: Optional[Path] = None, dry_run: bool = False) -> Result:
         """Takes vendor files on disk into a dataset."""
-        return self.run("import", *paths, dataset=dataset, no_manifest=no_manifest, in_place=in_place, map=map,
-                        dry_run=dry_run)
+        return self.run("import", *paths, dataset=dataset, no_manifest=no_manifest, in_place=in_place, refetch=refetch,
+                        map=map, dry_run=dry_run)
 
     def load(self, *datasets: str, to: str, dry_run: bool = False) -> Result:
         """Brings a warehouse's tables up to the lake: to="duckdb"."""
