@@ -16,7 +16,7 @@ COMMANDS = {"init": "init", "plan": "plan", "sync": "sync", "import_": "import",
             "verify": "verify", "datasets": "datasets", "status": "status", "gaps": "gaps", "explain": "explain",
             "calendar": "calendar"}
 # Words of the command line that methods have in their own way.
-NOT_IN_PYTHON = {"help", "watch"}
+NOT_IN_PYTHON = {"help", "watch", "interval"}
 
 
 class CommandsTest(unittest.TestCase):

@@ -105,17 +105,17 @@ class Lake:
         """The steps of a pipeline of lode.toml."""
         return self.run("run", name, dry_run=dry_run)
 
-    def verify(self, *datasets_or_paths: Path) -> Result:
+    def verify(self, *datasets_or_paths: Path, quick: bool = False) -> Result:
         """Reads every byte and compares it with the receipts; damage is an IncompleteError whose events name it."""
-        return self.run("verify", *datasets_or_paths)
+        return self.run("verify", *datasets_or_paths, quick=quick)
 
     def datasets(self) -> List[Event]:
         """The lake's datasets, a `dataset` event each."""
         return self.run("datasets").of("dataset")
 
-    def status(self, *datasets: str, files: bool = False, symbols: bool = False) -> List[Event]:
-        """What is there and what is missing: a `status` event a dataset, and `partition` or `symbol` events if asked."""
-        return self.run("status", *datasets, files=files, symbols=symbols).of("status", "partition", "symbol")
+    def status(self, *datasets: str, files: bool = False, symbols: bool = False, to: Optional[str] = None) -> List[Event]:
+        """What is there and what is missing: a `status` event a dataset, and the others of docs/exit-codes.md."""
+        return self.run("status", *datasets, files=files, symbols=symbols, to=to).events
 
     def gaps(self, *datasets: str, start: Optional[Day] = None, end: Optional[Day] = None, output: Optional[Path] = None,
              remote: bool = False, all: bool = False, trust_ledger: bool = False) -> List[Event]:
