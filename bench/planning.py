@@ -163,6 +163,7 @@ def million(work, rounds, count):
             path.unlink()
         best, words = timed([*base, "plan", "-e", last], environment, 1)
         tell(f"plan with {len(gone)} files deleted", best, words)
+        tell("sync that brings them back", *timed([*base, "sync", "-e", last], environment, 1))
     shutil.rmtree(lake)
 
 
