@@ -105,7 +105,7 @@ Status Publishing::Prepare(const std::vector<StagedFile>& files, ledger::Receipt
   }
   LODE_TRY(receipt.sequence, writer_.ledger().NextSequence(dataset));
   intent_.dataset = dataset;
-  intent_.receipt_text = ledger::WriteReceipt(receipt);
+  intent_.receipt_text = ledger::WriteReceipt(std::move(receipt));
   if (intent_.receipt_text.size() > ledger::kMaxReceiptBytes) {
     return Fail(ErrorKind::kUnsupported, "a receipt of {} bytes; import fewer files at once",
                 intent_.receipt_text.size());

@@ -123,7 +123,7 @@ void SortCells(std::vector<Cell>* cells);
 
 // Canonical JSON text (sorted keys, cells sorted and run-length grouped, a trailing "sha256" over the rest): the same
 // receipt gives the same bytes. ReadReceipt gives it back with SortCells applied.
-std::string WriteReceipt(const Receipt& receipt);
+std::string WriteReceipt(Receipt receipt);
 // kCorrupt when the text is not a receipt or its own checksum does not match: any single flipped bit is found.
 // kUnsupported when a newer lode wrote it. Paths of a receipt that was read stay below the lake (in-place files aside).
 Result<Receipt> ReadReceipt(std::string_view text);

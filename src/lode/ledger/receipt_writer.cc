@@ -249,9 +249,8 @@ std::optional<int64_t> ReceiptSequence(std::string_view file_name) {
   return sequence;
 }
 
-std::string WriteReceipt(const Receipt& receipt) {
-  std::vector<Cell> cells = receipt.cells;
-  SortCells(&cells);
+std::string WriteReceipt(Receipt receipt) {
+  SortCells(&receipt.cells);
   json object = json::object();
   object["format"] = receipt.removed.empty() ? 1 : kReceiptFormat;
   object["sequence"] = receipt.sequence;
@@ -268,7 +267,8 @@ std::string WriteReceipt(const Receipt& receipt) {
   SetText(object, "program", receipt.program);
   object["raw_files"] = ToArray(receipt.raw_files);
   object["partitions"] = ToArray(receipt.partitions);
-  object["cells"] = CellGroups(cells);
+  object["cells"] = CellGroups(receipt.cells);
+  receipt.cells = {};  // millions, perhaps
   if (!receipt.removed.empty()) object["removed"] = ToArray(receipt.removed);
   SetNumber(object, "records", receipt.records);
   SetNumber(object, "rejected", receipt.rejected);
