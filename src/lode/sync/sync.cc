@@ -265,7 +265,9 @@ class DatasetSync {
     lake::UnitContext context{.writer = &writer,
                               .schema = schema_,
                               .layout = &*layout_,
-                              .policy = dataset_.on_bad_record,
+                              .policy = dataset_.on_bad_record == BadRecordPolicy::kDefault
+                                            ? supply_->bad_record_policy()
+                                            : dataset_.on_bad_record,
                               .memory_bytes = request_.memory_bytes,
                               .min_free_bytes = min_free_bytes,
                               .started_at = FormatIsoNs(NowNs())};

@@ -142,6 +142,7 @@ class FredSupply final : public Supply {
     return Estimate{.records = {}, .bytes = {}, .usd = 0};
   }
   bool is_free() const override { return true; }
+  BadRecordPolicy bad_record_policy() const override { return BadRecordPolicy::kFail; }
   // Cells are years: a request brings all that is missing of a series.
   std::optional<plan::ChunkLimits> request_limits() const override {
     return plan::ChunkLimits{.symbols = 1, .days = std::numeric_limits<int32_t>::max()};
