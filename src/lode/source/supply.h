@@ -81,8 +81,8 @@ class Supply {
   // Whether what was fetched may be asked for again at no cost. Then it becomes durable when it is published: a power
   // cut before that costs no more than the time, and thousands of small files do not wait for the disk one by one.
   virtual bool is_free() const { return false; }
-  // What becomes of bad records where the dataset does not say. A source whose bytes carry no checksum asks again rather
-  // than do without one.
+  // What becomes of bad records where the dataset does not say. A source whose bytes carry no checksum asks again
+  // rather than do without one.
   virtual BadRecordPolicy bad_record_policy() const { return BadRecordPolicy::kDefault; }
   // Whether Fetch continues what `file` holds of an earlier try, in this run or another.
   virtual bool continues_files() const { return false; }

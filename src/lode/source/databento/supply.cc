@@ -76,6 +76,9 @@ class DatabentoSupply final : public Supply {
   Api api_;
   DatasetConfig dataset_;
   std::optional<int64_t> available_end_ns_;
+  // The day that symbols were asked about, and those that the vendor knows then.
+  std::optional<Day> resolved_on_;
+  std::set<std::string> resolved_;
 };
 
 SeriesQuery DatabentoSupply::QueryOf(const std::vector<std::string>& symbols, Day first, Day last) const {
@@ -161,6 +164,10 @@ Result<std::vector<plan::Listing>> DatabentoSupply::List(const std::vector<std::
     LODE_TRY(older, Resolve(newest.not_found, first, last));
   }
   const std::set<std::string> absent(newest.not_found.begin(), newest.not_found.end());
+  resolved_on_ = ask;
+  for (const std::string& symbol : symbols) {
+    if (!absent.contains(symbol)) resolved_.insert(symbol);
+  }
   for (const std::string& symbol : symbols) {
     plan::Listing& listing = listings.emplace_back(plan::Listing{.symbol = symbol});
     if (!absent.contains(symbol)) continue;
@@ -291,7 +298,11 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
   auto body = std::make_shared<StreamBody>(std::move(*opened), file, *codec::FindDatabentoSchema(dataset_.schema),
                                            request.first());
   const SeriesQuery query = QueryOf(request.symbols, request.first(), request.last());
-  const auto answered = [this, body, done, end_ns = query.end_ns](net::Outcome answer) {
+  // Two answers that cannot both be right settle nothing.
+  const bool is_listed =
+      resolved_on_ && request.first() <= *resolved_on_ && *resolved_on_ <= request.last() &&
+      std::ranges::any_of(request.symbols, [&](const std::string& symbol) { return resolved_.contains(symbol); });
+  const auto answered = [this, body, done, is_listed, end_ns = query.end_ns](net::Outcome answer) {
     if (answer.status) {
       return done({.kind = FetchOutcome::Kind::kFetched,
                    .size = body->file().size(),
@@ -301,6 +312,12 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
     }
     if (answer.response.failure == net::FailureClass::kBroken) return done(PartOf(*body, answer));
     FetchOutcome outcome = OutcomeOf(answer);
+    if (outcome.kind == FetchOutcome::Kind::kSettled && outcome.state == CellState::kNotListed && is_listed) {
+      outcome.kind = FetchOutcome::Kind::kFailed;
+      outcome.state = CellState::kFailed;
+      outcome.reason = "the vendor resolves it and says here: " + outcome.reason;
+      outcome.error = Error{ErrorKind::kPartial, outcome.reason, {}};
+    }
     const bool transient = answer.response.failure == net::FailureClass::kTransient;
     if (transient && body->broke_off()) outcome.kind = FetchOutcome::Kind::kTooMuch;
     done(std::move(outcome));
