@@ -147,7 +147,7 @@ void FinishInterrupted(const LakePaths& paths, std::string_view dataset, ledger:
   const bool any = (intents && !intents->empty()) || (files && !files->empty());
   if (!any) return;
   if (const auto writer = DatasetWriter::Open(paths, dataset); !writer) {
-    log::Debug("{}: what a killed run left stays for now: {}", dataset, writer.error().ToString());
+    log::Debug("{}: what a killed run left waits for the next run: {}", dataset, writer.error().ToString());
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <set>
 
-#include "lode/lake/layout.h"
 #include "lode/lake/listing.h"
 
 namespace lode::lake {
@@ -11,11 +10,12 @@ Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, con
                              std::optional<Day> first, std::optional<Day> last) {
   DatasetSurvey survey;
   survey.dataset = dataset;
-  LODE_TRY(survey.cells, ledger.Cells(dataset.name, first, last));
   LODE_TRY(survey.partitions, ledger.Partitions(dataset.name));
   LODE_TRY(survey.raw_files, ledger.RawFiles(dataset.name));
   LODE_TRY(survey.receipts, ledger.Receipts(dataset.name));
   LODE_TRY(const std::set<std::string> lost, LostPartitions(paths, ledger, dataset.name));
+  LODE_TRY(ReadCells(ledger, dataset, first, last, lost,
+                     [&](const ledger::CellView& cell) { survey.cells.push_back(ledger::RowOf(cell)); }));
   for (const ledger::PartitionRow& row : survey.partitions) {
     if (lost.contains(row.partition.path)) {
       survey.lost.push_back(row);
@@ -26,11 +26,6 @@ Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, con
   }
   for (const ledger::RawFileRow& row : survey.raw_files)
     survey.landing_bytes += row.file.in_place || row.removed ? 0 : row.file.size;
-  if (!lost.empty()) {
-    LODE_TRY(const Layout layout, Layout::Parse(dataset.layout));
-    plan::MarkLost(survey.cells,
-                   [&](const ledger::Cell& cell) { return lost.contains(layout.PathOf(cell.day, cell.symbol)); });
-  }
   return survey;
 }
 

@@ -69,6 +69,7 @@ struct CellView {
   int64_t sequence = 0;
 };
 CellView ViewOf(const CellRow& row);
+CellRow RowOf(const CellView& cell);
 
 struct ReceiptRow {
   int64_t sequence = 0;

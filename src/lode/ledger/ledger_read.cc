@@ -242,20 +242,22 @@ CellView ViewOf(const CellRow& row) {
           .sequence = row.sequence};
 }
 
+CellRow RowOf(const CellView& cell) {
+  return {Cell{.symbol = std::string(cell.symbol),
+               .day = cell.day,
+               .state = cell.state,
+               .reason = std::string(cell.reason),
+               .proof = std::string(cell.proof),
+               .rows = cell.rows,
+               .modified = cell.modified,
+               .degraded = cell.degraded},
+          cell.sequence};
+}
+
 Result<std::vector<CellRow>> Ledger::Cells(std::string_view dataset, std::optional<Day> first,
                                            std::optional<Day> last) {
   std::vector<CellRow> rows;
-  LODE_TRY(ReadCells(dataset, first, last, [&](const CellView& cell) {
-    rows.push_back({Cell{.symbol = std::string(cell.symbol),
-                         .day = cell.day,
-                         .state = cell.state,
-                         .reason = std::string(cell.reason),
-                         .proof = std::string(cell.proof),
-                         .rows = cell.rows,
-                         .modified = cell.modified,
-                         .degraded = cell.degraded},
-                    cell.sequence});
-  }));
+  LODE_TRY(ReadCells(dataset, first, last, [&](const CellView& cell) { rows.push_back(RowOf(cell)); }));
   return rows;
 }
 

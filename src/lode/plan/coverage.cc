@@ -28,12 +28,6 @@ bool IsSettledWithoutData(CellState state) {
   return ledger::IsSettled(state) && state != CellState::kComplete && state != CellState::kEmpty;
 }
 
-std::vector<Gap> FindGaps(std::span<const CellRow> cells) {
-  RunFinder finder(IsOpen);
-  for (const CellRow& row : cells) finder.Add(ledger::ViewOf(row));
-  return finder.Take();
-}
-
 Coverage Summarise(std::span<const CellRow> cells) {
   Coverage coverage;
   std::set<std::string_view> symbols;
@@ -55,15 +49,6 @@ Coverage Summarise(std::span<const CellRow> cells) {
   }
   coverage.symbols = static_cast<int64_t>(symbols.size());
   return coverage;
-}
-
-void MarkLost(std::vector<CellRow>& cells, const std::function<bool(const ledger::Cell&)>& is_lost) {
-  for (CellRow& row : cells) {
-    if (!ledger::HoldsRows(row.cell.state) || !is_lost(row.cell)) continue;
-    row.cell.state = CellState::kMissing;
-    row.cell.reason = kLostReason;
-    row.cell.proof.clear();
-  }
 }
 
 }  // namespace lode::plan

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -44,8 +43,6 @@ inline bool IsOpen(ledger::CellState state) { return !ledger::IsSettled(state); 
 // A cell that is settled and has no data: not_entitled, not_listed, expired, closed.
 bool IsSettledWithoutData(ledger::CellState state);
 
-std::vector<Gap> FindGaps(std::span<const ledger::CellRow> cells);
-
 struct Coverage {
   std::map<ledger::CellState, int64_t> cells;  // count a state
   int64_t total = 0, settled = 0;
@@ -57,11 +54,7 @@ struct Coverage {
 
 Coverage Summarise(std::span<const ledger::CellRow> cells);
 
-// The reason MarkLost gives.
+// The reason of a cell whose partition file is gone: it is missing, and the ledger does not know.
 inline constexpr std::string_view kLostReason = "its partition file was deleted or changed; import or sync again";
-
-// Cells whose partition file is gone become `missing`; only cells that hold rows (complete, partial, stale) can lose
-// them.
-void MarkLost(std::vector<ledger::CellRow>& cells, const std::function<bool(const ledger::Cell&)>& is_lost);
 
 }  // namespace lode::plan

@@ -24,7 +24,9 @@ TEST(Coverage, GapsEndAtSettledCellsOtherReasonsAndOtherSymbols) {
       Row("A", "2024-01-05", CellState::kMissing, "no file"), Row("A", "2024-01-08", CellState::kEmpty),
       Row("A", "2024-01-09", CellState::kMissing, "no file"), Row("A", "2024-01-10", CellState::kPending, "vendor"),
       Row("B", "2024-01-10", CellState::kPending, "vendor")};
-  const std::vector<Gap> gaps = FindGaps(cells);
+  RunFinder finder(IsOpen);
+  for (const CellRow& cell : cells) finder.Add(ledger::ViewOf(cell));
+  const std::vector<Gap> gaps = finder.Take();
   ASSERT_EQ(gaps.size(), 4u);
   EXPECT_EQ(FormatDay(gaps[0].first) + FormatDay(gaps[0].last), "2024-01-022024-01-05");
   EXPECT_EQ(gaps[0].days, 2);
@@ -42,15 +44,6 @@ TEST(Coverage, CountsStatesAndRanges) {
   EXPECT_EQ(coverage.symbols, 2);
   EXPECT_EQ(FormatDay(*coverage.first), "2024-01-01");
   EXPECT_EQ(FormatDay(*coverage.last_data), "2024-01-02");
-}
-
-TEST(Coverage, OnlyCellsWithRowsCanBeLost) {
-  std::vector<CellRow> cells = {Row("A", "2024-01-01", CellState::kComplete), Row("A", "2024-01-02", CellState::kEmpty),
-                                Row("A", "2024-02-01", CellState::kComplete)};
-  MarkLost(cells, [](const ledger::Cell& cell) { return cell.day < ParseDay("2024-02-01").value(); });
-  EXPECT_EQ(cells[0].cell.state, CellState::kMissing);
-  EXPECT_EQ(cells[1].cell.state, CellState::kEmpty);
-  EXPECT_EQ(cells[2].cell.state, CellState::kComplete);
 }
 
 }  // namespace

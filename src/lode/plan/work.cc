@@ -462,7 +462,7 @@ class GapWalk {
     for (const DayRun run : symbol.runs) {
       for (uint32_t i = run.begin; i < run.end; ++i) {
         const auto known = open_.find(i);
-        // It may be asked for now, whatever the vendor had said of it before.
+        // The vendor has it, whatever it had said of it before.
         const bool outdated = known == open_.end() || known->second.first == CellState::kPending ||
                               (known->second.first == CellState::kMissing && known->second.second != kLostReason);
         if (!outdated) continue;

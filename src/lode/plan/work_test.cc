@@ -275,8 +275,8 @@ TEST(Work, RecordingNeverUndoesRowsOrSettledCells) {
 TEST(Work, ALostCellOfAPendingDayIsNotRecordedForEver) {
   std::vector<VendorDay> days = Week();
   days[0].state = State::kPending;
-  std::vector<CellRow> present = {Row("A", "2024-01-01", CellState::kComplete)};
-  MarkLost(present, [](const Cell&) { return true; });
+  std::vector<CellRow> present = {Row("A", "2024-01-01", CellState::kMissing)};
+  present[0].cell.reason = kLostReason;
   const Planned work = Plan(days, std::vector{Listed("A")}, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-05");
   EXPECT_TRUE(work.recorded.empty());
