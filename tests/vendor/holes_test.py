@@ -219,8 +219,7 @@ class YearOfHoles:
         fillable |= {("stocks", ALL, day) for day in listed_again[STOCKS]}
         fillable |= {("options", ALL, day) for day in listed_again[OPTIONS]}
         fillable |= {("perpetuals", "BTC-PERPETUAL", self.failed), *stale}
-        rest = {cell: state for cell, state in holes.items()
-                if cell not in fillable and cell != ("stocks", ALL, NO_SESSION) and cell[2] not in there_again}
+        rest = {cell: state for cell, state in holes.items() if cell not in fillable and cell != ("stocks", ALL, NO_SESSION)}
         self.sim.clear_counts()
         done = self.lake.sync()
         if done.returncode != 0:
