@@ -47,7 +47,7 @@ void Intersect(std::span<const DayRun> runs, DayRun window, std::vector<DayRun>&
 // Symbols whose work within one partition is the same.
 struct Bundle {
   std::vector<DayRun> runs;
-  std::vector<const std::string*> symbols;
+  std::vector<uint32_t> listings;  // of them
 };
 
 std::vector<Bundle> FindBundles(const Work& work, const Partition& partition) {
@@ -56,7 +56,7 @@ std::vector<Bundle> FindBundles(const Work& work, const Partition& partition) {
   std::vector<DayRun> shared;
   for (const SymbolWork& symbol : work.symbols) {
     shared.clear();
-    for (const DayRun window : partition.runs) Intersect(symbol.runs, window, shared);
+    for (const DayRun window : partition.runs) Intersect(work.RunsOf(symbol), window, shared);
     if (shared.empty()) continue;
     // Nearly always the first symbol's bundle: no tree, no copy.
     size_t at = 0;
@@ -65,7 +65,7 @@ std::vector<Bundle> FindBundles(const Work& work, const Partition& partition) {
       if (is_new) bundles.push_back({shared, {}});
       at = found->second;
     }
-    bundles[at].symbols.push_back(&symbol.symbol);
+    bundles[at].listings.push_back(symbol.listing);
   }
   return bundles;
 }
@@ -91,11 +91,11 @@ void AddRequests(const Work& work, const Bundle& bundle, const ChunkLimits& limi
   const size_t most_symbols = std::max<size_t>(limits.symbols, 1);
   for (const DayRun run : bundle.runs) {
     for (const DayRun cut : CutDays(work.days, run, limits.days)) {
-      for (size_t begin = 0; begin < bundle.symbols.size(); begin += most_symbols) {
+      for (size_t begin = 0; begin < bundle.listings.size(); begin += most_symbols) {
         Request request;
-        const size_t end = std::min(begin + most_symbols, bundle.symbols.size());
+        const size_t end = std::min(begin + most_symbols, bundle.listings.size());
         request.symbols.reserve(end - begin);
-        for (size_t i = begin; i < end; ++i) request.symbols.push_back(*bundle.symbols[i]);
+        for (size_t i = begin; i < end; ++i) request.symbols.emplace_back(work.listings->SymbolOf(bundle.listings[i]));
         request.days.assign(work.days.begin() + cut.begin, work.days.begin() + cut.end);
         requests.push_back(std::move(request));
       }

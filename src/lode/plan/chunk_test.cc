@@ -13,7 +13,13 @@ Day D(const char* text) { return ParseDay(text).value(); }
 Work AllDays(const char* first, const char* last, const std::vector<std::string>& symbols) {
   Work work;
   for (Day day = D(first); day <= D(last); day = day + 1) work.days.push_back({day, VendorDay::State::kAvailable, {}});
-  for (const std::string& symbol : symbols) work.symbols.push_back({symbol, {{0, uint32_t(work.days.size())}}});
+  Listings listings;
+  work.runs = {{0, uint32_t(work.days.size())}};
+  for (const std::string& symbol : symbols) {
+    work.symbols.push_back({uint32_t(listings.size()), 0, 1});
+    listings.Add({.symbol = symbol});
+  }
+  work.listings = std::make_shared<const Listings>(std::move(listings));
   return work;
 }
 
@@ -60,8 +66,9 @@ TEST(Chunk, ALeapYearOfDailyBarsIsOneRequest) {
 
 TEST(Chunk, OnlySymbolsWithTheSameDaysShare) {
   Work work = AllDays("2024-01-01", "2024-01-07", {"A", "B", "C", "D"});
-  work.symbols[1].runs = {{0, 2}, {5, 7}};
-  work.symbols[3].runs = {{0, 2}, {5, 7}};
+  work.runs = {{0, 7}, {0, 2}, {5, 7}};
+  work.symbols[1].begin = work.symbols[3].begin = 1;
+  work.symbols[1].size = work.symbols[3].size = 2;
   EXPECT_EQ(Texts(Chunk(work, {}, Month)),
             (std::vector<std::string>{"A+C 2024-01-01..2024-01-07", "B+D 2024-01-06..2024-01-07",
                                       "B+D 2024-01-01..2024-01-02"}));

@@ -35,11 +35,4 @@ std::vector<VendorDay> DaysOfCondition(std::span<const VendorDay> condition, Day
 // The same where there is no such list: sessions of a calendar. Days after `ready` are pending.
 std::vector<VendorDay> DaysOfCalendar(const std::function<bool(Day)>& is_session, Day first, Day last, Day ready);
 
-// One symbol, and when it exists.
-struct Listing {
-  std::string symbol;
-  std::optional<Day> first, last;  // inclusive; open where unknown
-  std::string unresolved;          // why the dataset does not know the symbol at all; empty: it does
-};
-
 }  // namespace lode::plan

@@ -37,16 +37,15 @@ std::vector<VendorDay> Sessions(Day first, size_t count) {
 void Options(size_t contracts, size_t sessions) {
   std::mt19937_64 random(11);
   const std::vector<VendorDay> days = Sessions(ToDay({2020, 1, 1}), sessions);
-  std::vector<Listing> listings;
-  listings.reserve(contracts);
+  Listings all;
   PresentCells present;
   int64_t cells = 0, holes = 0;
   double build_s = 0;
   for (size_t i = 0; i < contracts; ++i) {
     const auto begin = static_cast<size_t>(random() % sessions);
     const size_t end = std::min(sessions, begin + 5 + random() % 120);
-    Listing listing{
-        fmt::format("SPXW  {:06}C{:08}", i / 400, (i % 400) * 25'000), days[begin].day, days[end - 1].day, {}};
+    const std::string symbol = fmt::format("SPXW  {:06}C{:08}", i / 400, (i % 400) * 25'000);
+    all.Add({symbol, days[begin].day, days[end - 1].day, {}});
     const size_t hole = random() % 4 == 0 ? begin + random() % (end - begin) : sessions;
     const size_t hole_end = hole + 1 + random() % 3;
     const uint64_t quiet = random() % 3 == 0 ? 7 : 1000;  // days without a trade
@@ -56,7 +55,7 @@ void Options(size_t contracts, size_t sessions) {
         ++holes;
         continue;
       }
-      present.Add({.symbol = listing.symbol,
+      present.Add({.symbol = symbol,
                    .day = days[day].day,
                    .state = day % quiet == 3 ? CellState::kEmpty : CellState::kComplete,
                    .proof = "stream",
@@ -64,9 +63,9 @@ void Options(size_t contracts, size_t sessions) {
       ++cells;
     }
     build_s += CpuSeconds() - start_s;
-    listings.push_back(std::move(listing));
   }
   present.Finish();
+  const auto listings = std::make_shared<const Listings>(std::move(all));
   const long before_mib = PeakMib();
   double best_s = 1e9;
   Work work;
@@ -88,16 +87,19 @@ void Options(size_t contracts, size_t sessions) {
 void OneDay(size_t instruments, size_t types) {
   std::mt19937_64 random(12);
   const std::vector<VendorDay> days = Sessions(ToDay({2024, 1, 8}), 1);
-  std::vector<Listing> listings;
+  std::vector<std::string> names;
   for (size_t i = 0; i < instruments; ++i) {
-    listings.push_back({fmt::format("BTC-{:06}-{}-C", i / 200, 10'000 + i % 200 * 500), days[0].day - 30, {}, {}});
+    names.push_back(fmt::format("BTC-{:06}-{}-C", i / 200, 10'000 + i % 200 * 500));
   }
-  std::ranges::sort(listings, {}, &Listing::symbol);
+  std::ranges::sort(names);
+  Listings all;
+  for (const std::string& name : names) all.Add({name, days[0].day - 30, {}, {}});
+  const auto listings = std::make_shared<const Listings>(std::move(all));
   const double start_s = CpuSeconds();
   int64_t missing = 0, found = 0;
   for (size_t type = 0; type < types; ++type) {
     PresentCells present;
-    for (const Listing& listing : listings) {
+    for (const Listing& listing : listings->all()) {
       if (random() % 50 == 0) {
         ++missing;
         continue;

@@ -20,7 +20,7 @@ using CellKey = std::pair<std::string, Day>;
 
 struct Case {
   std::vector<VendorDay> days;
-  std::vector<Listing> listings;
+  std::shared_ptr<const Listings> listings;
   std::vector<CellRow> present;
 };
 
@@ -37,14 +37,19 @@ class RandomCase {
     for (Day day = start; day < start + int(length); day = day + 1) {
       if (!Once(5)) made.days.push_back({day, Once(20) ? State(Below(4)) : State::kAvailable, MaybeDay(start)});
     }
+    std::vector<std::string> names;
     for (uint64_t i = 0; i < symbols; ++i) {
-      Listing listing{fmt::format("S{}", i), {}, {}, Once(8) ? "unknown" : ""};
+      AddCells(made, names.emplace_back(fmt::format("S{}", i)), start - 3, start + int(length) + 3);
+    }
+    std::ranges::shuffle(names, random_);
+    Listings listings;
+    for (const std::string& name : names) {
+      Listing listing{name, {}, {}, Once(8) ? "unknown" : ""};
       if (Once(3)) listing.first = start + int(Below(length));
       if (Once(3)) listing.last = start + int(Below(length));
-      AddCells(made, listing.symbol, start - 3, start + int(length) + 3);
-      made.listings.push_back(std::move(listing));
+      listings.Add(listing);
     }
-    std::shuffle(made.listings.begin(), made.listings.end(), random_);
+    made.listings = std::make_shared<const Listings>(std::move(listings));
     return made;
   }
 
@@ -76,10 +81,10 @@ std::set<CellKey> ReferenceWork(const Case& given, const WorkOptions& options) {
   std::map<CellKey, const Cell*> cells;
   for (const CellRow& row : given.present) cells[{row.cell.symbol, row.cell.day}] = &row.cell;
   std::set<CellKey> work;
-  for (const Listing& listing : given.listings) {
+  for (const Listing& listing : given.listings->all()) {
     for (const VendorDay& expected : given.days) {
       const Day day = expected.day;
-      const auto found = cells.find({listing.symbol, day});
+      const auto found = cells.find({std::string(listing.symbol), day});
       const Cell* cell = found == cells.end() ? nullptr : found->second;
       if (options.first && day < *options.first) continue;
       if (options.last && day > *options.last) continue;
@@ -95,7 +100,7 @@ std::set<CellKey> ReferenceWork(const Case& given, const WorkOptions& options) {
       }
       needed = needed || cell->state == CellState::kClosed;
       if (!needed && cell->state == CellState::kNotListed) needed = listing.first || listing.last;
-      if (needed) work.insert({listing.symbol, day});
+      if (needed) work.insert({std::string(listing.symbol), day});
     }
   }
   return work;
@@ -159,7 +164,7 @@ void CheckOne(uint64_t seed) {
   // What was recorded is known the next time.
   std::map<CellKey, Cell> after;
   for (const CellRow& row : given.present) after[{row.cell.symbol, row.cell.day}] = row.cell;
-  for (const Cell& cell : RecordedCells(work, given.listings)) {
+  for (const Cell& cell : RecordedCells(work)) {
     EXPECT_FALSE(reference.contains({cell.symbol, cell.day})) << "recorded and requested";
     after[{cell.symbol, cell.day}] = cell;
   }
@@ -191,12 +196,14 @@ TEST(Planning, FifteenYearsOf87SymbolsTakeNoTime) {
   for (Day day = ToDay({2010, 6, 6}); day < ToDay({2025, 6, 6}); day = day + 1) {
     if ((day.since_epoch + 4) % 7 != 6) given.days.push_back({day, State::kAvailable, ToDay({2025, 7, 1})});
   }
-  for (int i = 10; i < 97; ++i) given.listings.push_back({fmt::format("S{}.FUT", i), {}, {}, {}});
+  Listings listings;
+  for (int i = 10; i < 97; ++i) listings.Add({fmt::format("S{}.FUT", i), {}, {}, {}});
+  given.listings = std::make_shared<const Listings>(std::move(listings));
   std::vector<CellRow> full;
-  for (const Listing& listing : given.listings) {
+  for (const Listing& listing : given.listings->all()) {
     for (const VendorDay& day : given.days) {
       CellRow row;
-      row.cell = {listing.symbol, day.day, CellState::kComplete, "", "stream", 100, day.modified, false};
+      row.cell = {std::string(listing.symbol), day.day, CellState::kComplete, "", "stream", 100, day.modified, false};
       full.push_back(std::move(row));
     }
   }

@@ -29,20 +29,6 @@ uint64_t VersionMark(std::string_view version_proof) {
   return mark == 0 ? 1 : mark;
 }
 
-template <typename T>
-uint32_t PresentCells::Pieces<T>::Add(std::span<const T> items) {
-  const bool fits = !blocks_.empty() && blocks_.back().size() + items.size() <= kBlock;
-  if (!fits) {
-    // The first block grows as it needs: most lakes never fill it.
-    std::vector<T>& block = blocks_.emplace_back();
-    if (blocks_.size() > 1) block.reserve(std::max<size_t>(kBlock, items.size()));
-  }
-  std::vector<T>& block = blocks_.back();
-  const auto begin = static_cast<uint32_t>((blocks_.size() - 1) * kBlock + block.size());
-  block.insert(block.end(), items.begin(), items.end());
-  return begin;
-}
-
 uint32_t PresentCells::Intern(std::string_view reason) {
   if (reason.empty()) return 0;
   const auto [found, is_new] = reason_index_.try_emplace(std::string(reason), static_cast<uint32_t>(reasons_.size()));

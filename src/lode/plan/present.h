@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lode/ledger/ledger.h"
+#include "lode/plan/pieces.h"
 
 namespace lode::plan {
 
@@ -78,20 +79,6 @@ class PresentCells {
     int16_t first_word = 0, modified_after = kNoDate;
     bool has_empty = false;  // as many words follow
   };
-  // Grows without moving what is there, and spans of it are in one piece.
-  template <typename T>
-  class Pieces {
-   public:
-    uint32_t Add(std::span<const T> items);
-    std::span<const T> Get(uint32_t begin, size_t count) const {
-      return {blocks_[begin / kBlock].data() + begin % kBlock, count};
-    }
-
-   private:
-    static constexpr uint32_t kBlock = 1U << 16;
-    std::vector<std::vector<T>> blocks_;
-  };
-
   void Put(std::string_view symbol, const PresentCell& cell);
   void BeginSymbol(std::string_view name);
   void EndSymbol();

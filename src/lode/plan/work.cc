@@ -34,7 +34,7 @@ std::string ReasonOf(KnownState known, const Listing& listing, const Work& work)
     case KnownState::kPending: return work.pending_reason;
     case KnownState::kMissing: return work.missing_reason;
     case KnownState::kNoKey: return "the vendor gives it only with an API key, and none is configured";
-    case KnownState::kUnresolved: return listing.unresolved;
+    case KnownState::kUnresolved: return std::string(listing.unresolved);
     case KnownState::kBeforeListing: return "not listed before " + FormatDay(*listing.first);
     case KnownState::kAfterListing: return "not listed after " + FormatDay(*listing.last);
   }
@@ -133,7 +133,7 @@ class SymbolWalk {
 
   void Go(const Listing& listing, uint32_t index, const PresentCells::Symbol& cells) {
     if (words_.range().size() == 0) return;
-    listing_ = &listing;
+    listing_ = listing;
     listing_index_ = index;
     cells_ = &cells;
     recorded_.clear();
@@ -190,7 +190,7 @@ class SymbolWalk {
       todo_[word] |= revised;
       for (uint64_t bits = revised; bits != 0; bits &= bits - 1) {
         const Day day = words_.day(words_.DayAt(word, bits & -bits)).day;
-        work_.stale.push_back({listing_->symbol, day, day + *cells_->modified_after});
+        work_.stale.push_back({std::string(listing_.symbol), day, day + *cells_->modified_after});
       }
     }
   }
@@ -234,7 +234,7 @@ class SymbolWalk {
   void NoteUnexpected(const PresentCell& cell) {
     const bool is_open = cell.state == CellState::kMissing || cell.state == CellState::kPending;
     if (!is_open || cell.is_lost || options_.retry_failed_only) return;
-    work_.closed.push_back({listing_->symbol, cell.day});
+    work_.closed.push_back({std::string(listing_.symbol), cell.day});
   }
 
   void JudgeDay(uint32_t index, const std::optional<PresentCell>& cell) {
@@ -252,11 +252,11 @@ class SymbolWalk {
     constexpr Verdict kRequest{.request = true};
     if (!IsDone(cell)) return kRequest;
     if (IsRevised(*cell, expected, versions_[index])) {
-      work_.stale.push_back({listing_->symbol, expected.day, cell->modified});
+      work_.stale.push_back({std::string(listing_.symbol), expected.day, cell->modified});
       return kRequest;
     }
     if (options_.retry_failed_only) return kRequest;  // refused before, perhaps not now
-    const bool surely_listed = listing_->first || listing_->last;
+    const bool surely_listed = listing_.first || listing_.last;
     if (cell->state == CellState::kNotListed && surely_listed) return kRequest;
     return {.request = options_.refetch};
   }
@@ -270,9 +270,9 @@ class SymbolWalk {
   }
 
   std::optional<KnownState> KnownWithoutRequest(const VendorDay& expected) const {
-    if (!listing_->unresolved.empty()) return KnownState::kUnresolved;
-    if (listing_->first && expected.day < *listing_->first) return KnownState::kBeforeListing;
-    if (listing_->last && expected.day > *listing_->last) return KnownState::kAfterListing;
+    if (!listing_.unresolved.empty()) return KnownState::kUnresolved;
+    if (listing_.first && expected.day < *listing_.first) return KnownState::kBeforeListing;
+    if (listing_.last && expected.day > *listing_.last) return KnownState::kAfterListing;
     if (expected.state == State::kPending) return KnownState::kPending;
     if (expected.state == State::kMissing) return KnownState::kMissing;
     if (expected.state == State::kNoKey) return KnownState::kNoKey;
@@ -287,7 +287,7 @@ class SymbolWalk {
     const CellState state = StateOf(known);
     if (cell->state == state) {
       if (state == CellState::kNotListed) return false;
-      const bool same_reason = present_.ReasonOf(*cell) == ReasonOf(known, *listing_, work_);
+      const bool same_reason = present_.ReasonOf(*cell) == ReasonOf(known, listing_, work_);
       if (cell->modified == expected.modified && same_reason) return false;
     }
     Cell newer, older;
@@ -300,13 +300,14 @@ class SymbolWalk {
 
   // The days to ask for, as runs of expected days. Leaves todo_ empty.
   void AddRuns() {
-    runs_.clear();
+    std::vector<DayRun>& runs = work_.runs;
+    const size_t own = runs.size();
     const auto add = [&](uint32_t begin, uint32_t end) {
       work_.cells += end - begin;
-      if (!runs_.empty() && runs_.back().end == begin) {
-        runs_.back().end = end;
+      if (runs.size() > own && runs.back().end == begin) {
+        runs.back().end = end;
       } else {
-        runs_.push_back({begin, end});
+        runs.push_back({begin, end});
       }
     };
     for (size_t word = 0; word < todo_.size(); ++word) {
@@ -322,7 +323,8 @@ class SymbolWalk {
         add(index, index + 1);
       }
     }
-    if (!runs_.empty()) work_.symbols.push_back({listing_->symbol, {runs_.begin(), runs_.end()}});
+    const auto count = static_cast<uint32_t>(runs.size() - own);
+    if (count > 0) work_.symbols.push_back({listing_index_, static_cast<uint32_t>(own), count});
   }
 
   void AddRecorded() {
@@ -344,21 +346,28 @@ class SymbolWalk {
   const WorkOptions& options_;
   Work& work_;
   std::vector<uint64_t> versions_;  // marks of the days' own, 0: none
-  const Listing* listing_ = nullptr;
+  Listing listing_;
   uint32_t listing_index_ = 0;
   const PresentCells::Symbol* cells_ = nullptr;
   DayRun life_;
   std::vector<uint64_t> todo_;
-  std::vector<DayRun> runs_;
   std::vector<std::pair<uint32_t, KnownState>> recorded_;  // by index of the day
 };
 
+bool Ascend(const Listings& listings) {
+  for (size_t i = 1; i < listings.size(); ++i) {
+    if (listings.SymbolOf(i - 1) >= listings.SymbolOf(i)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
-Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, const PresentCells& present,
+Work FindWork(std::vector<VendorDay> days, std::shared_ptr<const Listings> listings, const PresentCells& present,
               const WorkOptions& options) {
   Work work;
   work.days = std::move(days);
+  work.listings = std::move(listings);
   work.pending_reason = options.pending_reason;
   work.missing_reason = options.missing_reason;
   auto begin = work.days.begin(), end = work.days.end();
@@ -369,11 +378,11 @@ Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, co
                  {static_cast<uint32_t>(begin - work.days.begin()), static_cast<uint32_t>(end - work.days.begin())});
   SymbolWalk walk(words, present, options, work);
   // Names that ascend cannot come twice, and are found in one pass.
-  const bool ascending = std::ranges::is_sorted(listings, std::less_equal<>(), &Listing::symbol);
+  const bool ascending = Ascend(*work.listings);
   std::unordered_set<std::string_view> done;
   size_t at = 0;
-  for (size_t i = 0; i < listings.size(); ++i) {
-    const Listing& listing = listings[i];
+  for (size_t i = 0; i < work.listings->size(); ++i) {
+    const Listing listing = (*work.listings)[i];
     if (!ascending && !done.insert(listing.symbol).second) continue;
     at = present.LowerBound(listing.symbol, ascending ? at : 0);
     const bool found = at < present.size() && present[at].name == listing.symbol;
@@ -382,26 +391,37 @@ Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, co
   return work;
 }
 
+namespace {
+
+// What `keep` makes of each of the symbol's runs takes their place.
+void ReplaceRuns(Work* work, SymbolWork& symbol, const std::function<void(DayRun, std::vector<DayRun>&)>& keep) {
+  std::vector<DayRun> kept;
+  for (const DayRun run : work->RunsOf(symbol)) keep(run, kept);
+  symbol.begin = static_cast<uint32_t>(work->runs.size());
+  symbol.size = static_cast<uint32_t>(kept.size());
+  work->runs.insert(work->runs.end(), kept.begin(), kept.end());
+}
+
+}  // namespace
+
 int64_t LeaveOut(Work* work, std::string_view symbol, Day first, Day last) {
-  const auto found = std::ranges::find(work->symbols, symbol, &SymbolWork::symbol);
+  const auto found = std::ranges::find(work->symbols, symbol, [&](const SymbolWork& one) { return work->NameOf(one); });
   if (found == work->symbols.end()) return 0;
   const auto index_of = [&](auto bound) { return static_cast<uint32_t>(bound - work->days.begin()); };
   const uint32_t begin = index_of(std::ranges::lower_bound(work->days, first, {}, &VendorDay::day));
   const uint32_t end = index_of(std::ranges::upper_bound(work->days, last, {}, &VendorDay::day));
   if (begin >= end) return 0;
   int64_t left_out = 0;
-  std::vector<DayRun> runs;
-  for (const DayRun run : found->runs) {
+  ReplaceRuns(work, *found, [&](DayRun run, std::vector<DayRun>& kept) {
     const DayRun before{run.begin, std::min(run.end, begin)}, after{std::max(run.begin, end), run.end};
     left_out += run.size();
     for (const DayRun rest : {before, after}) {
       if (rest.begin >= rest.end) continue;
       left_out -= rest.size();
-      runs.push_back(rest);
+      kept.push_back(rest);
     }
-  }
-  found->runs = std::move(runs);
-  if (found->runs.empty()) work->symbols.erase(found);
+  });
+  if (found->size == 0) work->symbols.erase(found);
   work->cells -= left_out;
   return left_out;
 }
@@ -416,10 +436,10 @@ void KeepOnly(Work* work, std::span<const SymbolDays> ranges) {
            });
   };
   for (SymbolWork& symbol : work->symbols) {
-    std::vector<DayRun> kept;
-    for (const DayRun run : symbol.runs) {
+    const std::string_view name = work->NameOf(symbol);
+    ReplaceRuns(work, symbol, [&](DayRun run, std::vector<DayRun>& kept) {
       for (uint32_t i = run.begin; i < run.end; ++i) {
-        if (!is_wanted(symbol.symbol, work->days[i].day)) {
+        if (!is_wanted(name, work->days[i].day)) {
           --work->cells;
         } else if (!kept.empty() && kept.back().end == i) {
           ++kept.back().end;
@@ -427,10 +447,9 @@ void KeepOnly(Work* work, std::span<const SymbolDays> ranges) {
           kept.push_back({i, i + 1});
         }
       }
-    }
-    symbol.runs = std::move(kept);
+    });
   }
-  std::erase_if(work->symbols, [](const SymbolWork& symbol) { return symbol.runs.empty(); });
+  std::erase_if(work->symbols, [](const SymbolWork& symbol) { return symbol.size == 0; });
   std::erase_if(work->stale, [&](const StaleCell& cell) { return !is_wanted(cell.symbol, cell.day); });
 }
 
@@ -459,7 +478,7 @@ class GapWalk {
 
   // What is work and not open in the ledger was never fetched, or was and the vendor has it anew.
   void TakeWork(const SymbolWork& symbol, const PresentCells::Symbol& cells) {
-    for (const DayRun run : symbol.runs) {
+    for (const DayRun run : work_.RunsOf(symbol)) {
       for (uint32_t i = run.begin; i < run.end; ++i) {
         const auto known = open_.find(i);
         // The vendor has it, whatever it had said of it before.
@@ -477,12 +496,13 @@ class GapWalk {
     }
   }
 
-  void Finish(const std::string& symbol, std::vector<Gap>* gaps) {
+  void Finish(std::string_view symbol, std::vector<Gap>* gaps) {
     uint32_t next = 0;
     const State* last = nullptr;
     for (const auto& [index, state] : open_) {
       if (last == nullptr || index != next || *last != state) {
-        gaps->push_back({symbol, work_.days[index].day, work_.days[index].day, 0, state.first, state.second});
+        gaps->push_back(
+            {std::string(symbol), work_.days[index].day, work_.days[index].day, 0, state.first, state.second});
       }
       gaps->back().last = work_.days[index].day;
       ++gaps->back().days;
@@ -501,30 +521,30 @@ class GapWalk {
 
 }  // namespace
 
-std::vector<Gap> FindGaps(const Work& work, std::span<const Listing> listings, const PresentCells& present) {
+std::vector<Gap> FindGaps(const Work& work, const PresentCells& present) {
   std::vector<Gap> gaps;
   GapWalk walk(work, present);
   auto symbol = work.symbols.begin();
   auto recorded = work.recorded.begin();
   std::unordered_set<std::string_view> done;
-  for (size_t i = 0; i < listings.size(); ++i) {
-    const Listing& listing = listings[i];
+  for (size_t i = 0; i < work.listings->size(); ++i) {
+    const Listing listing = (*work.listings)[i];
     if (!done.insert(listing.symbol).second) continue;
     const size_t at = present.LowerBound(listing.symbol);
     const bool found = at < present.size() && present[at].name == listing.symbol;
     const PresentCells::Symbol cells = found ? present[at] : PresentCells::Symbol{};
     walk.TakePresent(cells);
     for (; recorded != work.recorded.end() && recorded->listing == i; ++recorded) walk.TakeRecorded(*recorded, listing);
-    if (symbol != work.symbols.end() && symbol->symbol == listing.symbol) walk.TakeWork(*symbol++, cells);
+    if (symbol != work.symbols.end() && symbol->listing == i) walk.TakeWork(*symbol++, cells);
     walk.Finish(listing.symbol, &gaps);
   }
   return gaps;
 }
 
-std::vector<Cell> RecordedCells(const Work& work, std::span<const Listing> listings) {
+std::vector<Cell> RecordedCells(const Work& work) {
   std::vector<Cell> cells;
   for (const RecordedRun& recorded : work.recorded) {
-    const Listing& listing = listings[recorded.listing];
+    const Listing listing = (*work.listings)[recorded.listing];
     const CellState state = StateOf(recorded.state);
     const std::string reason = ReasonOf(recorded.state, listing, work);
     for (uint32_t i = recorded.run.begin; i < recorded.run.end; ++i) {

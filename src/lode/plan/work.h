@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "lode/ledger/ledger.h"
 #include "lode/plan/coverage.h"
 #include "lode/plan/expected.h"
+#include "lode/plan/listings.h"
 #include "lode/plan/present.h"
 
 namespace lode::plan {
@@ -33,8 +35,8 @@ struct DayRun {
 };
 
 struct SymbolWork {
-  std::string symbol;
-  std::vector<DayRun> runs;  // ascending; none empty, no two touch
+  uint32_t listing = 0;          // index into Work::listings
+  uint32_t begin = 0, size = 0;  // of Work::runs
 };
 
 // Why cells are not asked for.
@@ -42,7 +44,7 @@ enum class KnownState : uint8_t { kPending, kMissing, kNoKey, kUnresolved, kBefo
 
 // Cells whose state is known without a request, and differs from what the ledger holds.
 struct RecordedRun {
-  uint32_t listing = 0;  // index into FindWork's listings
+  uint32_t listing = 0;  // index into Work::listings
   DayRun run;
   KnownState state = KnownState::kPending;
   bool operator==(const RecordedRun&) const = default;
@@ -63,14 +65,20 @@ struct ClosedCell {
 
 struct Work {
   std::vector<VendorDay> days;  // what runs are indices into
+  std::shared_ptr<const Listings> listings;
   // In the order of the listings; a symbol without work is left out.
   std::vector<SymbolWork> symbols;
+  std::vector<DayRun> runs;  // of one symbol ascending; none empty, no two touch
   std::deque<RecordedRun> recorded;
   std::string pending_reason, missing_reason;  // WorkOptions'
   std::vector<StaleCell> stale;
   std::vector<ClosedCell> closed;
   int64_t cells = 0;          // in `symbols`
   int64_t keyless_cells = 0;  // unsettled ones that wait for a key
+  std::string_view NameOf(const SymbolWork& symbol) const { return listings->SymbolOf(symbol.listing); }
+  std::span<const DayRun> RunsOf(const SymbolWork& symbol) const {
+    return std::span(runs).subspan(symbol.begin, symbol.size);
+  }
 };
 
 // `days` sorted, none twice. Listings in order of their symbols are fastest; one whose symbol came before is ignored.
@@ -82,7 +90,7 @@ struct Work {
 //
 // Days outside a listing are no cells: an option would have thousands. The one next to it on each side is recorded as
 // not listed and speaks for those beyond it, and so is what the ledger still waits for there.
-Work FindWork(std::vector<VendorDay> days, std::span<const Listing> listings, const PresentCells& present,
+Work FindWork(std::vector<VendorDay> days, std::shared_ptr<const Listings> listings, const PresentCells& present,
               const WorkOptions& options);
 
 // Takes the symbol's days from `first` to `last` out of the work: they come another way. The number of cells taken out.
@@ -97,10 +105,10 @@ void KeepOnly(Work* work, std::span<const SymbolDays> ranges);
 
 // The cells that are not settled, as the plan knows them: work, with the state it has or `missing`, and what is
 // recorded or was before as pending or missing. Runs of expected days with one state and reason, in the order of the
-// listings, which are FindWork's, as are `present` and the work.
-std::vector<Gap> FindGaps(const Work& work, std::span<const Listing> listings, const PresentCells& present);
+// listings. `present` as FindWork had it.
+std::vector<Gap> FindGaps(const Work& work, const PresentCells& present);
 
-// `recorded` and `closed` as cells, for a receipt. `listings` as FindWork had them.
-std::vector<ledger::Cell> RecordedCells(const Work& work, std::span<const Listing> listings);
+// `recorded` and `closed` as cells, for a receipt.
+std::vector<ledger::Cell> RecordedCells(const Work& work);
 
 }  // namespace lode::plan

@@ -32,31 +32,24 @@ CellRow Row(const char* symbol, const char* day, CellState state, std::optional<
 
 Listing Listed(const char* symbol) { return {symbol, {}, {}, {}}; }
 
-// Work with what its records refer to.
-struct Planned : Work {
-  std::vector<Listing> listings;
-};
-
-Planned Plan(std::vector<VendorDay> days, std::span<const Listing> listings, std::vector<CellRow> present,
-             const WorkOptions& options) {
-  return {FindWork(std::move(days), listings, PresentCells::Of(present), options), {listings.begin(), listings.end()}};
+Work Plan(std::vector<VendorDay> days, const Listings& listings, std::vector<CellRow> present,
+          const WorkOptions& options) {
+  return FindWork(std::move(days), std::make_shared<const Listings>(listings), PresentCells::Of(present), options);
 }
-
-std::vector<Cell> RecordedCells(const Planned& planned) { return plan::RecordedCells(planned, planned.listings); }
 
 // "A 2024-01-01..2024-01-02 2024-01-05..2024-01-05; B …"
 std::string Text(const Work& work) {
   std::string text;
   for (const SymbolWork& symbol : work.symbols) {
-    text += (text.empty() ? "" : "; ") + symbol.symbol;
-    for (const DayRun run : symbol.runs) {
+    text += (text.empty() ? "" : "; ") + std::string(work.NameOf(symbol));
+    for (const DayRun run : work.RunsOf(symbol)) {
       text += " " + FormatDay(work.days[run.begin].day) + ".." + FormatDay(work.days[run.end - 1].day);
     }
   }
   return text;
 }
 
-std::string RecordedText(const Planned& work) {
+std::string RecordedText(const Work& work) {
   std::string text;
   for (const Cell& cell : RecordedCells(work)) {
     text += fmt::format("{} {} {}: {}\n", cell.symbol, FormatDay(cell.day), ledger::Name(cell.state), cell.reason);
@@ -83,20 +76,20 @@ TEST(ExpectedDays, OfACalendarArePendingUntilReady) {
 }
 
 TEST(Work, IsWhatIsAbsentOrUnsettled) {
-  const std::vector<Listing> listings = {Listed("B"), Listed("A"), Listed("B")};
+  const Listings listings = {Listed("B"), Listed("A"), Listed("B")};
   const std::vector<CellRow> present = {
       Row("A", "2024-01-01", CellState::kComplete),    Row("A", "2024-01-02", CellState::kEmpty),
       Row("A", "2024-01-03", CellState::kPartial),     Row("A", "2024-01-04", CellState::kFailed),
       Row("A", "2024-01-05", CellState::kNotEntitled), Row("B", "2024-01-02", CellState::kExpired),
       Row("C", "2024-01-02", CellState::kFailed)};
-  const Planned work = Plan(Week(), listings, present, {});
+  const Work work = Plan(Week(), listings, present, {});
   EXPECT_EQ(Text(work), "B 2024-01-01..2024-01-01 2024-01-03..2024-01-05; A 2024-01-03..2024-01-04");
   EXPECT_EQ(work.cells, 6);
   EXPECT_TRUE(work.recorded.empty());
 }
 
 TEST(Work, KeepsToTheAskedRange) {
-  const std::vector<Listing> listings = {Listed("A")};
+  const Listings listings = {Listed("A")};
   EXPECT_EQ(Text(Plan(Week(), listings, {}, {.first = D("2024-01-04"), .last = {}})), "A 2024-01-04..2024-01-05");
   EXPECT_EQ(Text(Plan(Week(), listings, {}, {.first = D("2023-01-01"), .last = D("2024-01-01")})),
             "A 2024-01-01..2024-01-01");
@@ -105,7 +98,7 @@ TEST(Work, KeepsToTheAskedRange) {
 
 // A holiday was added to the calendar, and taken away again.
 TEST(Work, DaysThatAreNoLongerExpectedAreClosed) {
-  const std::vector<Listing> listings = {Listed("A")};
+  const Listings listings = {Listed("A")};
   std::vector<CellRow> present = {
       Row("A", "2023-12-30", CellState::kMissing), Row("A", "2024-01-01", CellState::kComplete),
       Row("A", "2024-01-02", CellState::kMissing), Row("A", "2024-01-03", CellState::kMissing),
@@ -113,7 +106,7 @@ TEST(Work, DaysThatAreNoLongerExpectedAreClosed) {
       Row("A", "2024-01-06", CellState::kPending), Row("B", "2024-01-02", CellState::kMissing)};
   present[3].cell.reason = kLostReason;  // a file that held rows
   const std::vector<VendorDay> ends = {Week().front(), Week().back()};
-  const Planned work = Plan(ends, listings, present, {});
+  const Work work = Plan(ends, listings, present, {});
   EXPECT_EQ(work.cells, 0);
   const std::vector<Cell> closed = RecordedCells(work);
   ASSERT_EQ(closed.size(), 1u);  // the list may just not reach to the days before and after it
@@ -133,7 +126,7 @@ TEST(Work, DaysThatAreNoLongerExpectedAreClosed) {
 }
 
 TEST(Work, RevisedDaysAreStale) {
-  const std::vector<Listing> listings = {Listed("A")};
+  const Listings listings = {Listed("A")};
   std::vector<CellRow> present;
   for (const char* day : {"2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"}) {
     present.push_back(Row("A", day, CellState::kComplete, D("2024-02-01")));
@@ -143,7 +136,7 @@ TEST(Work, RevisedDaysAreStale) {
   present[1].cell.modified = {};  // nobody knows which version it is: not a reason to pay twice
   present[2] = Row("A", "2024-01-03", CellState::kEmpty, D("2024-01-02"));
   present[3] = Row("A", "2024-01-04", CellState::kNotEntitled, D("2024-01-02"));
-  const Planned work = Plan(Week(), listings, present, {});
+  const Work work = Plan(Week(), listings, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-03");
   ASSERT_EQ(work.stale.size(), 2u);
   EXPECT_EQ(work.stale[0].day, D("2024-01-01"));
@@ -160,14 +153,14 @@ TEST(Work, AnotherVersionIsStaleWhateverTheDates) {
   for (const VendorDay& day : days)
     present.push_back(Row("A", FormatDay(day.day).c_str(), CellState::kComplete, day.modified));
   for (CellRow& row : present) row.cell.proof = ledger::VersionProof("b");
-  const std::vector<Listing> listings = {Listed("A")};
+  const Listings listings = {Listed("A")};
   EXPECT_EQ(Plan(days, listings, present, {}).cells, 0);
   present[0].cell.proof = ledger::VersionProof("a");  // replaced twice on one day
   present[1].cell.modified = D("2024-01-02");         // copied by the vendor, and the same
   present[2].cell.proof = "stream";                   // of an import: only dates can tell
   present[3].cell.proof = "stream";
   present[3].cell.modified = D("2024-01-31");
-  const Planned work = Plan(days, listings, present, {});
+  const Work work = Plan(days, listings, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-04..2024-01-04");
   EXPECT_EQ(work.stale.size(), 2u);
 }
@@ -177,9 +170,9 @@ TEST(Work, PendingAndMissingDaysAreRecordedNotRequested) {
   days[0].state = State::kDegraded;
   days[2] = {days[2].day, State::kMissing, {}};
   days[4].state = State::kPending;
-  const std::vector<Listing> listings = {Listed("A")};
+  const Listings listings = {Listed("A")};
   for (const bool refetch : {false, true}) {
-    const Planned work = Plan(days, listings, {}, {.first = {}, .last = {}, .refetch = refetch});
+    const Work work = Plan(days, listings, {}, {.first = {}, .last = {}, .refetch = refetch});
     EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-02 2024-01-04..2024-01-04");
     EXPECT_EQ(RecordedText(work),
               "A 2024-01-03 missing: the vendor's condition list says missing\n"
@@ -190,24 +183,24 @@ TEST(Work, PendingAndMissingDaysAreRecordedNotRequested) {
 TEST(Work, RefetchTakesSettledCellsToo) {
   const std::vector<CellRow> present = {Row("A", "2024-01-01", CellState::kComplete),
                                         Row("A", "2024-01-02", CellState::kExpired)};
-  const Planned work = Plan(Week(), std::vector{Listed("A")}, present, {.first = {}, .last = {}, .refetch = true});
+  const Work work = Plan(Week(), Listings{Listed("A")}, present, {.first = {}, .last = {}, .refetch = true});
   EXPECT_EQ(work.cells, 5);
 }
 
 TEST(Work, RetryTakesFailedAndRefusedCellsOnly) {
-  const std::vector<Listing> listings = {Listed("A"), {"VX", {}, {}, "not on this dataset"}};
+  const Listings listings = {Listed("A"), {"VX", {}, {}, "not on this dataset"}};
   const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kFailed),
                                         Row("A", "2024-01-03", CellState::kMissing),
                                         Row("A", "2024-01-04", CellState::kNotEntitled)};
-  const Planned work = Plan(Week(), listings, present, {.first = {}, .last = {}, .retry_failed_only = true});
+  const Work work = Plan(Week(), listings, present, {.first = {}, .last = {}, .retry_failed_only = true});
   EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-02 2024-01-04..2024-01-04");
   EXPECT_TRUE(work.recorded.empty());
 }
 
 TEST(Work, DaysOutsideAListingAreRecorded) {
-  const std::vector<Listing> listings = {{"A", D("2024-01-02"), D("2024-01-03"), {}},
-                                         {"VX", {}, {}, "GLBX.MDP3 does not know VX.FUT (XCBF.PITCH has it)"}};
-  const Planned work = Plan(Week(), listings, {}, {.first = {}, .last = D("2024-01-04")});
+  const Listings listings = {{"A", D("2024-01-02"), D("2024-01-03"), {}},
+                             {"VX", {}, {}, "GLBX.MDP3 does not know VX.FUT (XCBF.PITCH has it)"}};
+  const Work work = Plan(Week(), listings, {}, {.first = {}, .last = D("2024-01-04")});
   EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-03");
   ASSERT_EQ(work.recorded.size(), 3u);
   EXPECT_EQ(work.recorded[2].run, (DayRun{0, 4}));
@@ -218,9 +211,9 @@ TEST(Work, DaysOutsideAListingAreRecorded) {
 }
 
 TEST(Work, OneDayOnEachSideOfAListingSpeaksForThoseBeyond) {
-  const std::vector<Listing> listings = {
+  const Listings listings = {
       {"A", D("2024-01-03"), D("2024-01-03"), {}}, {"B", D("2024-03-01"), {}, {}}, {"C", {}, D("2023-03-01"), {}}};
-  const Planned work = Plan(Week(), listings, {}, {});
+  const Work work = Plan(Week(), listings, {}, {});
   EXPECT_EQ(RecordedText(work),
             "A 2024-01-02 not_listed: not listed before 2024-01-03\n"
             "A 2024-01-04 not_listed: not listed after 2024-01-03\n"
@@ -230,7 +223,7 @@ TEST(Work, OneDayOnEachSideOfAListingSpeaksForThoseBeyond) {
   const std::vector<CellRow> present = {
       Row("A", "2024-01-01", CellState::kFailed), Row("A", "2024-01-05", CellState::kComplete),
       Row("B", "2024-01-01", CellState::kMissing), Row("B", "2024-01-05", CellState::kNotListed)};
-  EXPECT_EQ(RecordedText(Plan(Week(), std::span(listings).first(2), present, {})),
+  EXPECT_EQ(RecordedText(Plan(Week(), {listings[0], listings[1]}, present, {})),
             "A 2024-01-01 not_listed: not listed before 2024-01-03\n"
             "A 2024-01-02 not_listed: not listed before 2024-01-03\n"
             "A 2024-01-04 not_listed: not listed after 2024-01-03\n"
@@ -240,16 +233,16 @@ TEST(Work, OneDayOnEachSideOfAListingSpeaksForThoseBeyond) {
 TEST(Work, ACellThatTurnsOutToBeListedIsWork) {
   const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kNotListed)};
   const WorkOptions only_day{.first = D("2024-01-02"), .last = D("2024-01-02")};
-  EXPECT_EQ(Plan(Week(), std::vector{Listed("A")}, present, only_day).cells, 0);
-  EXPECT_EQ(Plan(Week(), std::vector{Listing{"A", D("2024-01-01"), {}, {}}}, present, only_day).cells, 1);
+  EXPECT_EQ(Plan(Week(), Listings{Listed("A")}, present, only_day).cells, 0);
+  EXPECT_EQ(Plan(Week(), Listings{Listing{"A", D("2024-01-01"), {}, {}}}, present, only_day).cells, 1);
 }
 
 TEST(Work, WhatTheLedgerSaysAlreadyIsNotRecordedAgain) {
   std::vector<VendorDay> days = Week();
   days[1] = {days[1].day, State::kMissing, {}};
   days[2].state = State::kPending;
-  const std::vector<Listing> listings = {{"A", D("2024-01-02"), D("2024-01-03"), {}}};
-  const Planned first = Plan(days, listings, {}, {});
+  const Listings listings = {{"A", D("2024-01-02"), D("2024-01-03"), {}}};
+  const Work first = Plan(days, listings, {}, {});
   std::vector<CellRow> present;
   for (const Cell& cell : RecordedCells(first)) present.push_back({cell, 1});
   ASSERT_EQ(present.size(), 4u);
@@ -266,7 +259,7 @@ TEST(Work, RecordingNeverUndoesRowsOrSettledCells) {
       Row("A", "2024-01-01", CellState::kComplete), Row("A", "2024-01-02", CellState::kPartial),
       Row("A", "2024-01-03", CellState::kEmpty), Row("A", "2024-01-04", CellState::kFailed),
       Row("A", "2024-01-05", CellState::kMissing)};
-  EXPECT_EQ(RecordedText(Plan(days, std::vector{Listed("A")}, present, {})),
+  EXPECT_EQ(RecordedText(Plan(days, Listings{Listed("A")}, present, {})),
             "A 2024-01-04 pending: the vendor's condition list says pending\n"
             "A 2024-01-05 pending: the vendor's condition list says pending\n");
 }
@@ -277,7 +270,7 @@ TEST(Work, ALostCellOfAPendingDayIsNotRecordedForEver) {
   days[0].state = State::kPending;
   std::vector<CellRow> present = {Row("A", "2024-01-01", CellState::kMissing)};
   present[0].cell.reason = kLostReason;
-  const Planned work = Plan(days, std::vector{Listed("A")}, present, {});
+  const Work work = Plan(days, Listings{Listed("A")}, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-02..2024-01-05");
   EXPECT_TRUE(work.recorded.empty());
 }
@@ -286,26 +279,26 @@ TEST(Work, DaysThatWantAKeyAreNotAskedForUntilThereIsOne) {
   std::vector<VendorDay> days = Week();
   for (const size_t i : {1, 2}) days[i].state = State::kNoKey;
   const std::vector<CellRow> present = {Row("A", "2024-01-02", CellState::kComplete)};
-  const Planned work = Plan(days, std::vector{Listed("A")}, present, {});
+  const Work work = Plan(days, Listings{Listed("A")}, present, {});
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-04..2024-01-05");
   EXPECT_EQ(work.keyless_cells, 1);  // the settled one is no loss
   EXPECT_EQ(RecordedText(work),
             "A 2024-01-03 missing: the vendor gives it only with an API key, and none is configured\n");
   const std::vector<CellRow> recorded = {Row("A", "2024-01-03", CellState::kMissing)};
-  EXPECT_EQ(Text(Plan(Week(), std::vector{Listed("A")}, recorded, {})), "A 2024-01-01..2024-01-05");
+  EXPECT_EQ(Text(Plan(Week(), Listings{Listed("A")}, recorded, {})), "A 2024-01-01..2024-01-05");
 }
 
 TEST(Work, WhyADayIsPendingIsTheSuppliersWord) {
   std::vector<VendorDay> days = Week();
   days.resize(1);
   days[0].state = State::kPending;
-  const Planned work = Plan(days, std::vector{Listed("A")}, {}, {.pending_reason = "not exported yet"});
+  const Work work = Plan(days, Listings{Listed("A")}, {}, {.pending_reason = "not exported yet"});
   EXPECT_EQ(RecordedText(work), "A 2024-01-01 pending: not exported yet\n");
 }
 
 TEST(Work, WhatComesAnotherWayIsLeftOut) {
-  const std::vector<Listing> listings = {Listed("A"), Listed("B")};
-  Planned work = Plan(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
+  const Listings listings = {Listed("A"), Listed("B")};
+  Work work = Plan(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
   EXPECT_EQ(Text(work), "A 2024-01-01..2024-01-01 2024-01-03..2024-01-05; B 2024-01-01..2024-01-05");
   EXPECT_EQ(LeaveOut(&work, "A", D("2024-01-02"), D("2024-01-03")), 1);
   EXPECT_EQ(LeaveOut(&work, "B", D("2024-01-02"), D("2024-01-03")), 2);
@@ -320,8 +313,8 @@ TEST(Work, WhatComesAnotherWayIsLeftOut) {
 }
 
 TEST(KeepOnly, LeavesWhatTheRangesName) {
-  const std::vector<Listing> listings = {Listed("A"), Listed("B"), Listed("C")};
-  Planned work = Plan(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
+  const Listings listings = {Listed("A"), Listed("B"), Listed("C")};
+  Work work = Plan(Week(), listings, std::vector{Row("A", "2024-01-02", CellState::kComplete)}, {});
   KeepOnly(&work, std::vector<SymbolDays>{{"A", D("2023-12-01"), D("2024-01-03")},
                                           {"A", D("2024-01-05"), D("2024-01-05")},
                                           {"B", D("2024-01-04"), D("2024-02-01")},

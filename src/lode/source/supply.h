@@ -17,6 +17,7 @@
 #include "lode/net/http.h"
 #include "lode/plan/chunk.h"
 #include "lode/plan/expected.h"
+#include "lode/plan/listings.h"
 #include "lode/source/files/discover.h"
 
 namespace lode::source {
@@ -24,11 +25,11 @@ namespace lode::source {
 // What should exist in a range of days.
 struct Expectation {
   std::vector<plan::VendorDay> days;
-  std::vector<plan::Listing> listings;  // one a symbol asked for
-  std::string pending_reason;           // of days that are not ready; empty: their place in a condition list
-  std::string missing_reason;           // the same, of days that the vendor has nothing of
-  std::vector<Expectation> more;        // of symbols that have days, or dates of revision, of their own
-  bool is_snapshot = false;             // of the moment it is asked for: days before these cannot be had any more
+  plan::Listings listings;        // one a symbol asked for
+  std::string pending_reason;     // of days that are not ready; empty: their place in a condition list
+  std::string missing_reason;     // the same, of days that the vendor has nothing of
+  std::vector<Expectation> more;  // of symbols that have days, or dates of revision, of their own
+  bool is_snapshot = false;       // of the moment it is asked for: days before these cannot be had any more
 };
 
 // What requests would bring. Fields the vendor was not asked for or does not tell stay empty.

@@ -40,8 +40,8 @@ Result<Present> ReadPresent(const lake::LakePaths& paths, ledger::Ledger* ledger
 std::set<CellKey> CellsOf(const plan::Work& work) {
   std::set<CellKey> cells;
   for (const plan::SymbolWork& symbol : work.symbols) {
-    for (const plan::DayRun& run : symbol.runs) {
-      for (uint32_t i = run.begin; i < run.end; ++i) cells.emplace(symbol.symbol, work.days[i].day);
+    for (const plan::DayRun& run : work.RunsOf(symbol)) {
+      for (uint32_t i = run.begin; i < run.end; ++i) cells.emplace(work.NameOf(symbol), work.days[i].day);
     }
   }
   return cells;
@@ -99,7 +99,7 @@ plan::ChunkLimits LimitsOf(const DatasetConfig& dataset, const lake::Layout& lay
 // An expectation as it goes into the plan: symbols that share their days, and what is there of them.
 struct Part {
   std::vector<plan::VendorDay> days;
-  std::vector<plan::Listing> listings;
+  std::shared_ptr<const plan::Listings> listings;
   std::string pending_reason, missing_reason;  // Expectation's
   std::string own_symbol = {};                 // of the batches, where it is the only one
   plan::Work work = {};
@@ -117,7 +117,7 @@ struct Part {
 
 Part PartOf(source::Expectation expectation) {
   return {.days = std::move(expectation.days),
-          .listings = std::move(expectation.listings),
+          .listings = std::make_shared<const plan::Listings>(std::move(expectation.listings)),
           .pending_reason = std::move(expectation.pending_reason),
           .missing_reason = std::move(expectation.missing_reason)};
 }
@@ -129,7 +129,7 @@ std::vector<Part> PartsOf(source::Expectation expectation, bool has_symbol) {
   if (!expectation.listings.empty() || is_whole) parts.push_back(PartOf(std::move(expectation)));
   for (source::Expectation& one : more) {
     Part& part = parts.emplace_back(PartOf(std::move(one)));
-    if (has_symbol && part.listings.size() == 1) part.own_symbol = part.listings.front().symbol;
+    if (has_symbol && part.listings->size() == 1) part.own_symbol = part.listings->SymbolOf(0);
   }
   return parts;
 }
@@ -173,7 +173,7 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
   for (Part& part : parts) {
     part.work = part.WorkOf(work_options, present.cells, options.only);
     if (kept.empty()) continue;
-    for (const plan::Listing& listing : part.listings) part_of.emplace(listing.symbol, &part);
+    for (const plan::Listing& listing : part.listings->all()) part_of.emplace(listing.symbol, &part);
     // What was fetched already is wanted whatever this run would ask for.
     plan::WorkOptions any_options = work_options;
     any_options.retry_failed_only = false;
@@ -223,16 +223,26 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
       batch_named(partition_of(fetched.request.first())).kept.push_back(std::move(fetched));
     }
     if (options.find_gaps) {
-      std::ranges::move(plan::FindGaps(part.work, part.listings, present.cells), std::back_inserter(demand.gaps));
+      std::ranges::move(plan::FindGaps(part.work, present.cells), std::back_inserter(demand.gaps));
     }
-    demand.expected_cells += static_cast<int64_t>(part.work.days.size() * part.listings.size());
-    std::vector<ledger::Cell> recorded = plan::RecordedCells(part.work, part.listings);
+    demand.expected_cells += static_cast<int64_t>(part.work.days.size() * part.listings->size());
+    std::vector<ledger::Cell> recorded = plan::RecordedCells(part.work);
     std::ranges::move(recorded, std::back_inserter(demand.recorded));
-    std::ranges::move(part.listings, std::back_inserter(demand.listings));
     demand.works.push_back(std::move(part.work));
   }
   std::ranges::sort(demand.gaps, {}, [](const plan::Gap& gap) { return std::pair(gap.symbol, gap.first); });
   return demand;
+}
+
+std::vector<Unresolved> UnresolvedOf(const Demand& demand) {
+  std::vector<Unresolved> unresolved;
+  for (const plan::Work& work : demand.works) {
+    for (const plan::Listing& listing : work.listings->all()) {
+      if (listing.unresolved.empty()) continue;
+      unresolved.push_back({std::string(listing.symbol), std::string(listing.unresolved)});
+    }
+  }
+  return unresolved;
 }
 
 }  // namespace lode::sync

@@ -40,13 +40,18 @@ struct Demand {
   // Kept files that answer no work any more. Those of other symbols or days are neither here nor in a batch: they wait
   // for a run that wants them.
   std::vector<Fetched> useless;
-  std::vector<plan::Listing> listings;
   int64_t expected_cells = 0;
   std::set<std::string> lost;          // partitions that receipts name and that are not there
   std::vector<plan::Gap> gaps;         // what is not settled, by symbol and day
   std::vector<ledger::Cell> recorded;  // cells whose state the vendor told without a request
   bool empty() const { return batches.empty() && recorded.empty(); }
 };
+
+// A symbol that the vendor's dataset does not know.
+struct Unresolved {
+  std::string symbol, reason;
+};
+std::vector<Unresolved> UnresolvedOf(const Demand& demand);
 
 // `ledger` may be null: nothing was ever taken in. `kept`: of FetchFolder::Open.
 Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, const DatasetConfig& dataset,

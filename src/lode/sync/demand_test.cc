@@ -17,7 +17,7 @@ class DemandTest : public testing::Test {
     dataset_.schema = "ohlcv-1m";
     dataset_.stype_in = "parent";
     supply_.expectation.days = Days("2024-01-27", 10);
-    for (const char* symbol : {"A.FUT", "B.FUT", "C.FUT"}) supply_.expectation.listings.push_back({.symbol = symbol});
+    supply_.expectation.listings = {{.symbol = "A.FUT"}, {.symbol = "B.FUT"}, {.symbol = "C.FUT"}};
     options_ = {.symbols = {"A.FUT", "B.FUT", "C.FUT"}, .first = DayAt("2024-01-27"), .last = DayAt("2024-02-05")};
   }
 
@@ -134,7 +134,7 @@ TEST_F(DemandTest, ARefetchAsksAnewForWhatWasKept) {
 // Paid for, and not this run's business: neither used nor thrown away.
 TEST_F(DemandTest, KeptFilesOfOtherSymbolsOrDaysWait) {
   options_.symbols = {"A.FUT", "B.FUT"};
-  supply_.expectation.listings.pop_back();
+  supply_.expectation.listings = {{.symbol = "A.FUT"}, {.symbol = "B.FUT"}};
   const Demand demand = Find({Kept("other symbol", RequestOf({"B.FUT", "C.FUT"}, "2024-02-01", 5)),
                               Kept("too early", RequestOf({"A.FUT"}, "2024-01-26", 3)),
                               Kept("too late", RequestOf({"A.FUT"}, "2024-02-05", 2)),
@@ -154,7 +154,8 @@ TEST_F(DemandTest, KeptFilesAreWantedWhenOnlyFailuresAreTriedAgain) {
 
 TEST_F(DemandTest, WhatTheVendorTellsWithoutARequestIsRecorded) {
   supply_.expectation.days.back().state = plan::VendorDay::State::kPending;
-  supply_.expectation.listings[1].unresolved = "nobody knows it";
+  supply_.expectation.listings = {
+      {.symbol = "A.FUT"}, {.symbol = "B.FUT", .unresolved = "nobody knows it"}, {.symbol = "C.FUT"}};
   const Demand demand = Find();
   EXPECT_EQ(demand.works.at(0).cells, 18);
   std::map<std::string, int> states;

@@ -135,6 +135,7 @@ Result<std::vector<SubmitReport>> DatabentoJobs::Submit(std::optional<double> bu
   std::vector<int64_t> adopted;
   LODE_TRY(SettleIntents(&entries, &adopted));
   LODE_TRY(Demand demand, FindWork());
+  std::vector<Unresolved> unresolved = UnresolvedOf(demand);
   plan::Work work = std::move(demand.works.at(0));  // Databento's symbols share their days
   std::vector<SubmitReport> reports;
   for (const JobEntry& entry : entries) {
@@ -148,9 +149,7 @@ Result<std::vector<SubmitReport>> DatabentoJobs::Submit(std::optional<double> bu
     reports.push_back({.entry = std::move(entry), .unresolved = {}});
   }
   if (reports.empty()) reports.emplace_back();
-  for (const plan::Listing& listing : demand.listings) {
-    if (!listing.unresolved.empty()) reports.front().unresolved.push_back({listing.symbol, listing.unresolved});
-  }
+  reports.front().unresolved = std::move(unresolved);
   return reports;
 }
 
@@ -163,7 +162,8 @@ std::vector<BatchRequest> DatabentoJobs::OrdersOf(const plan::Work& work) const 
   std::vector<BatchRequest> orders;
   std::vector<plan::DayRun> hulls;
   for (const plan::SymbolWork& symbol : work.symbols) {
-    const plan::DayRun hull{symbol.runs.front().begin, symbol.runs.back().end};
+    const std::span<const plan::DayRun> runs = work.RunsOf(symbol);
+    const plan::DayRun hull{runs.front().begin, runs.back().end};
     const bool full = !orders.empty() && orders.back().query.symbols.size() >= source::databento::kMostSymbols;
     if (orders.empty() || full || layout.contains("{symbol}")) {
       BatchRequest& order = orders.emplace_back();
@@ -173,7 +173,7 @@ std::vector<BatchRequest> DatabentoJobs::OrdersOf(const plan::Work& work) const 
       order.split_duration = SplitOf(layout);
       hulls.push_back(hull);
     }
-    orders.back().query.symbols.push_back(symbol.symbol);
+    orders.back().query.symbols.emplace_back(work.NameOf(symbol));
     hulls.back() = {std::min(hulls.back().begin, hull.begin), std::max(hulls.back().end, hull.end)};
     orders.back().query.start_ns = work.days[hulls.back().begin].day.start_ns();
     orders.back().query.end_ns = (work.days[hulls.back().end - 1].day + 1).start_ns();

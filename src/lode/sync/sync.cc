@@ -209,10 +209,7 @@ class DatasetSync {
   }
 
   void Describe() {
-    report_.unresolved.clear();
-    for (const plan::Listing& listing : demand_.listings) {
-      if (!listing.unresolved.empty()) report_.unresolved.push_back({listing.symbol, listing.unresolved});
-    }
+    report_.unresolved = UnresolvedOf(demand_);
     report_.expected_cells = demand_.expected_cells;
     report_.work_cells = report_.stale_cells = report_.keyless_cells = 0;
     for (const plan::Work& work : demand_.works) {

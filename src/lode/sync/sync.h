@@ -51,11 +51,6 @@ struct FailedBatch {
   Error error;
 };
 
-// A symbol that the vendor's dataset does not know.
-struct Unresolved {
-  std::string symbol, reason;
-};
-
 struct SyncReport {
   std::string dataset, schema, vendor_dataset;
   Day first, last;

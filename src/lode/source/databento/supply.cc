@@ -67,7 +67,7 @@ class DatabentoSupply final : public Supply {
   SeriesQuery QueryOf(const std::vector<std::string>& symbols, Day first, Day last) const;
   Status ReadRange();
   // Which symbols the dataset knows, and when.
-  Result<std::vector<plan::Listing>> List(const std::vector<std::string>& symbols, Day first, Day last, Day ask_first);
+  Result<plan::Listings> List(const std::vector<std::string>& symbols, Day first, Day last, Day ask_first);
   Result<Resolution> Resolve(const std::vector<std::string>& symbols, Day first, Day last);
   Status AddEstimate(const SeriesQuery& query, bool whole, Estimate* sum);
   FetchOutcome OutcomeOf(const net::Outcome& answer) const;
@@ -147,10 +147,9 @@ Result<Resolution> DatabentoSupply::Resolve(const std::vector<std::string>& symb
 
 // Most symbols are there on the newest day, and asking about it alone is cheap: what a parent resolves to over fifteen
 // years is hundreds of megabytes.
-Result<std::vector<plan::Listing>> DatabentoSupply::List(const std::vector<std::string>& symbols, Day first, Day last,
-                                                         Day ask) {
-  std::vector<plan::Listing> listings;
-  if (symbols == std::vector<std::string>{kAllSymbols}) return std::vector<plan::Listing>{{.symbol = kAllSymbols}};
+Result<plan::Listings> DatabentoSupply::List(const std::vector<std::string>& symbols, Day first, Day last, Day ask) {
+  plan::Listings listings;
+  if (symbols == std::vector<std::string>{kAllSymbols}) return plan::Listings{{.symbol = kAllSymbols}};
   LODE_TRY(const Resolution newest, Resolve(symbols, ask, ask));
   Resolution older;
   if (dataset_.stype_in == "parent") {
@@ -169,8 +168,11 @@ Result<std::vector<plan::Listing>> DatabentoSupply::List(const std::vector<std::
     if (!absent.contains(symbol)) resolved_.insert(symbol);
   }
   for (const std::string& symbol : symbols) {
-    plan::Listing& listing = listings.emplace_back(plan::Listing{.symbol = symbol});
-    if (!absent.contains(symbol)) continue;
+    plan::Listing listing{.symbol = symbol};
+    if (!absent.contains(symbol)) {
+      listings.Add(listing);
+      continue;
+    }
     const auto found = older.intervals.find(symbol);
     if (found != older.intervals.end() && !found->second.empty()) {
       listing.first = listing.last = found->second.front().first;
@@ -178,12 +180,15 @@ Result<std::vector<plan::Listing>> DatabentoSupply::List(const std::vector<std::
         listing.first = std::min(*listing.first, interval.first);
         listing.last = std::max(*listing.last, interval.end - 1);
       }
+      listings.Add(listing);
       continue;
     }
     const symbol::KnownAbsence* known = symbol::FindKnownAbsence(dataset_.dataset, symbol);
-    listing.unresolved = known != nullptr ? symbol::Explain(*known, symbol)
-                                          : fmt::format("does not resolve on {} between {} and {}", dataset_.dataset,
-                                                        FormatDay(first), FormatDay(last));
+    const std::string why = known != nullptr ? symbol::Explain(*known, symbol)
+                                             : fmt::format("does not resolve on {} between {} and {}", dataset_.dataset,
+                                                           FormatDay(first), FormatDay(last));
+    listing.unresolved = why;
+    listings.Add(listing);
   }
   return listings;
 }
@@ -228,7 +233,10 @@ Status DatabentoSupply::AddEstimate(const SeriesQuery& query, bool whole, Estima
 Result<Estimate> DatabentoSupply::EstimateCost(const plan::Work& work, bool whole) {
   LODE_TRY(ReadRange());
   std::map<std::vector<plan::DayRun>, std::vector<std::string>> alike;
-  for (const plan::SymbolWork& symbol : work.symbols) alike[symbol.runs].push_back(symbol.symbol);
+  for (const plan::SymbolWork& symbol : work.symbols) {
+    const std::span<const plan::DayRun> runs = work.RunsOf(symbol);
+    alike[{runs.begin(), runs.end()}].emplace_back(work.NameOf(symbol));
+  }
   size_t pieces = 0;
   for (const auto& [runs, symbols] : alike)
     pieces += runs.size() * ((symbols.size() + kMostSymbols - 1) / kMostSymbols);

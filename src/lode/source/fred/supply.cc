@@ -203,11 +203,10 @@ Result<Expectation> FredSupply::Expect(const std::vector<std::string>& symbols, 
   Expectation all;
   for (const std::string& id : symbols) {
     Expectation& one = all.more.emplace_back();
-    one.listings.push_back({.symbol = id});
-    if (const auto why = unresolved_.find(id); why != unresolved_.end()) {
-      one.listings.back().unresolved = why->second;
-      continue;
-    }
+    const auto why = unresolved_.find(id);
+    one.listings.Add(
+        {.symbol = id, .first = {}, .last = {}, .unresolved = why == unresolved_.end() ? "" : why->second});
+    if (why != unresolved_.end()) continue;
     const Series& series = series_.at(id);
     const Day newest = schema.CellDay(std::min(series.last, last));
     for (Day day = schema.CellDay(std::max({series.first, first, kFirstDay})); day <= newest;

@@ -98,7 +98,7 @@ Result<Expectation> FlatFileSupply::Expect(const std::vector<std::string>& symbo
   Expectation expectation;
   expectation.days =
       DaysOfObjects(objects_, [&](Day day) { return calendar_.IsSession(day); }, first, last, DayOf(NowNs()));
-  expectation.listings = {{.symbol = kAllSymbols}};
+  expectation.listings.Add({.symbol = kAllSymbols});
   expectation.pending_reason = "the vendor has not published it yet";
   expectation.missing_reason = fmt::format("a session of {} that the vendor lists no file for", calendar_.name());
   return expectation;
@@ -108,7 +108,7 @@ Result<Expectation> FlatFileSupply::Expect(const std::vector<std::string>& symbo
 Result<Estimate> FlatFileSupply::EstimateCost(const plan::Work& work, bool /*whole*/) {
   Estimate estimate{.records = {}, .bytes = 0, .usd = 0};
   for (const plan::SymbolWork& symbol : work.symbols) {
-    for (const plan::DayRun& run : symbol.runs) {
+    for (const plan::DayRun& run : work.RunsOf(symbol)) {
       for (uint32_t i = run.begin; i < run.end; ++i) {
         const auto object = objects_.find(work.days[i].day);
         if (object != objects_.end()) *estimate.bytes += object->second.size;

@@ -68,7 +68,7 @@ Result<Expectation> RestSupply::Expect(const std::vector<std::string>& symbols, 
   if (endpoint_.is_snapshot()) first = std::max(first, today);
   const auto is_expected = [&](Day day) { return !endpoint_.sessions || calendar_.IsSession(day); };
   expectation.days = plan::DaysOfCalendar(is_expected, first, last, today - endpoint_.ready_after_days);
-  for (const std::string& symbol : symbols) expectation.listings.push_back({.symbol = symbol});
+  for (const std::string& symbol : symbols) expectation.listings.Add({.symbol = symbol});
   expectation.pending_reason = fmt::format("asked for from {} day{} later on", endpoint_.ready_after_days,
                                            endpoint_.ready_after_days == 1 ? "" : "s");
   return expectation;

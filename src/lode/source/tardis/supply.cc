@@ -56,7 +56,7 @@ class TardisSupply final : public Supply {
 
  private:
   Status ReadExchange(const std::vector<std::string>& symbols);
-  Result<plan::Listing> ListingOf(const std::string& symbol) const;
+  Status AddListing(const std::string& symbol, plan::Listings* listings) const;
   // After a 401: whether the key is unknown, or does not cover this.
   void JudgeKey(FetchOutcome outcome, std::function<void(FetchOutcome)> done);
 
@@ -101,19 +101,20 @@ Status TardisSupply::ReadExchange(const std::vector<std::string>& symbols) {
   return Ok();
 }
 
-Result<plan::Listing> TardisSupply::ListingOf(const std::string& symbol) const {
-  plan::Listing listing{.symbol = symbol};
+Status TardisSupply::AddListing(const std::string& symbol, plan::Listings* listings) const {
+  const auto add_unresolved = [&](const std::string& why) {
+    listings->Add({.symbol = symbol, .first = {}, .last = {}, .unresolved = why});
+    return Ok();
+  };
   const auto found = symbols_.find(symbol);
   if (found == symbols_.end()) {
-    listing.unresolved =
-        fmt::format("{} has no CSV files of that name{}", dataset_.exchange, DidYouMean(symbol, alike_));
-    return listing;
+    return add_unresolved(
+        fmt::format("{} has no CSV files of that name{}", dataset_.exchange, DidYouMean(symbol, alike_)));
   }
   const DatasetSymbolInfo& info = found->second;
   if (!fmt::format(",{},", info.data_types).contains(fmt::format(",{},", dataset_.data_type))) {
-    listing.unresolved = fmt::format("{} has no {} of it, only {}", dataset_.exchange, dataset_.data_type,
-                                     info.data_types.empty() ? "a name" : info.data_types);
-    return listing;
+    return add_unresolved(fmt::format("{} has no {} of it, only {}", dataset_.exchange, dataset_.data_type,
+                                      info.data_types.empty() ? "a name" : info.data_types));
   }
   const auto instant = [&](const std::string& text) -> Result<int64_t> {
     auto ns = ParseIsoNs(text);
@@ -121,12 +122,14 @@ Result<plan::Listing> TardisSupply::ListingOf(const std::string& symbol) const {
     return *ns;
   };
   LODE_TRY(const int64_t since, instant(info.available_since));
+  plan::Listing listing{.symbol = symbol};
   listing.first = DayOf(since);
   if (!info.available_to.empty()) {
     LODE_TRY(const int64_t to, instant(info.available_to));
     listing.last = DayOf(to - 1);
   }
-  return listing;
+  listings->Add(listing);
+  return Ok();
 }
 
 Result<Expectation> TardisSupply::Expect(const std::vector<std::string>& symbols, Day first, Day last) {
@@ -146,8 +149,7 @@ Result<Expectation> TardisSupply::Expect(const std::vector<std::string>& symbols
     if (!api_.has_key() && !IsFree(day.day)) day.state = VendorDay::State::kNoKey;
   }
   for (const std::string& symbol : symbols) {
-    LODE_TRY(plan::Listing listing, ListingOf(symbol));
-    expectation.listings.push_back(std::move(listing));
+    LODE_TRY(AddListing(symbol, &expectation.listings));
   }
   return expectation;
 }
