@@ -160,3 +160,9 @@ same_as_fresh() {
 
 # days_since DAY: `clean --keep-days` of it keeps that day and those after.
 days_since() { echo $(($(date -u +%s) / 86400 - $(date -u -d "$1" +%s) / 86400)); }
+# Changes a byte of the first file that a running sync keeps of DATASET, the size as before.
+change_fetched() {
+  until ls "$LAKE/.lode/fetch/$1"/*.json > /dev/null 2>&1; do sleep 0.02; done
+  local sidecars=("$LAKE/.lode/fetch/$1"/*.json)
+  printf x | dd of="${sidecars[0]%.json}.data" bs=1 seek=60 conv=notrunc status=none
+}

@@ -57,6 +57,16 @@ TEST(Hashing, MatchesThePublishedVector) {
   EXPECT_EQ(Sha256Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+// The check value of RFC 3720's CRC-32C.
+TEST(Hashing, Crc32cMatchesThePublishedVectorInAnyPieces) {
+  const std::string_view text = "123456789";
+  EXPECT_EQ(Crc32c(text), 0xE3069283U);
+  for (size_t cut = 0; cut <= text.size(); ++cut) {
+    EXPECT_EQ(Crc32c(text.substr(cut), Crc32c(text.substr(0, cut))), 0xE3069283U) << cut;
+  }
+  EXPECT_EQ(Crc32c(""), 0U);
+}
+
 TEST(Error, ReadsOutsideIn) {
   const Error error = Error{ErrorKind::kBadInput, "record length 0", {}}.With("x.dbn").With("import nq");
   EXPECT_EQ(error.ToString(), "import nq: x.dbn: record length 0");

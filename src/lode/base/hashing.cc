@@ -1,7 +1,9 @@
 #include "lode/base/hashing.h"
 
+#include <isa-l/crc.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
 namespace lode {
@@ -36,6 +38,20 @@ std::string Sha256Hex(std::string_view bytes) {
   hash.Update(bytes);
   return hash.HexDigest();
 }
+
+uint32_t Crc32c(std::span<const std::byte> bytes, uint32_t before) {
+  uint32_t state = ~before;
+  while (!bytes.empty()) {  // isa-l takes an int
+    const std::span<const std::byte> piece = bytes.first(std::min(bytes.size(), size_t{1} << 30));
+    // It does not write, whatever its declaration says.
+    auto* start = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(piece.data()));
+    state = crc32_iscsi(start, static_cast<int>(piece.size()), state);
+    bytes = bytes.subspan(piece.size());
+  }
+  return ~state;
+}
+
+uint32_t Crc32c(std::string_view bytes, uint32_t before) { return Crc32c(std::as_bytes(std::span(bytes)), before); }
 
 std::string Hex(std::span<const unsigned char> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";

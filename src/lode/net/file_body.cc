@@ -8,6 +8,8 @@
 #include <cstring>
 #include <vector>
 
+#include "lode/base/hashing.h"
+
 namespace lode::net {
 namespace {
 
@@ -51,20 +53,34 @@ Status FileBody::TakePresent() {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return OsError("read");
     if (count == 0) break;
-    hash_.Take(std::as_bytes(std::span(block.data(), static_cast<size_t>(count))), file_.get());
+    crc32c_ = Crc32c(std::string_view(block.data(), static_cast<size_t>(count)), crc32c_);
     size_ += static_cast<uint64_t>(count);
   }
-  file_ = Descriptor();
-  if (size_ < expected || size_ == 0) return Ok();
-  if (size_ == expected) {
-    LODE_TRY(sha256_, hash_.Finish());
-    whole_ = sha256_ == options_.expected_sha256;
-    if (whole_) return Ok();
+  if (size_ == expected && !options_.expected_sha256.empty()) {
+    LODE_TRY(const std::string sha256, HashAll());
+    whole_ = sha256 == options_.expected_sha256;
   }
+  file_ = Descriptor();
+  if (whole_ || size_ < expected) return Ok();
   // No beginning of what is expected: a range after its end would only be refused.
-  hash_.Reset();
   size_ = 0;
+  crc32c_ = 0;
   return Ok();
+}
+
+// The file is open.
+Result<std::string> FileBody::HashAll() const {
+  std::vector<char> block(kBlockBytes);
+  Sha256 hash;
+  for (uint64_t at = 0; at < size_;) {
+    const ssize_t count = ::pread(file_.get(), block.data(), block.size(), static_cast<off_t>(at));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return OsError("read");
+    if (count == 0) return Fail(ErrorKind::kStorage, "{} was cut off by somebody else", options_.path.string());
+    hash.Update(std::string_view(block.data(), static_cast<size_t>(count)));
+    at += static_cast<uint64_t>(count);
+  }
+  return hash.HexDigest();
 }
 
 Status FileBody::StartAnew() {
@@ -73,9 +89,8 @@ Status FileBody::StartAnew() {
   } else if (::ftruncate(file_.get(), 0) != 0 || ::lseek(file_.get(), 0, SEEK_SET) != 0) {
     return OsError("write");
   }
-  hash_.Reset();
   size_ = 0;
-  sha256_.clear();
+  crc32c_ = 0;
   whole_ = false;
   return Ok();
 }
@@ -108,7 +123,7 @@ Status FileBody::Write(std::span<const std::byte> bytes) {
     const ssize_t count = ::write(file_.get(), bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return OsError("write");
-    hash_.Take(bytes.first(static_cast<size_t>(count)), file_.get());
+    crc32c_ = Crc32c(bytes.first(static_cast<size_t>(count)), crc32c_);
     bytes = bytes.subspan(static_cast<size_t>(count));
     size_ += static_cast<uint64_t>(count);
   }
@@ -116,15 +131,17 @@ Status FileBody::Write(std::span<const std::byte> bytes) {
 }
 
 Status FileBody::End() {
-  LODE_TRY(sha256_, hash_.Finish());
   if (options_.expected_size && size_ != *options_.expected_size) {
     const uint64_t size = size_;
     LODE_TRY(StartAnew());
     return Fail(ErrorKind::kCorrupt, "{} bytes instead of {}", size, *options_.expected_size);
   }
-  if (!options_.expected_sha256.empty() && sha256_ != options_.expected_sha256) {
-    LODE_TRY(StartAnew());
-    return Fail(ErrorKind::kCorrupt, "another SHA-256 than the expected {}", options_.expected_sha256);
+  if (!options_.expected_sha256.empty()) {
+    LODE_TRY(const std::string sha256, HashAll());
+    if (sha256 != options_.expected_sha256) {
+      LODE_TRY(StartAnew());
+      return Fail(ErrorKind::kCorrupt, "another SHA-256 than the expected {}", options_.expected_sha256);
+    }
   }
   if (options_.sync && ::fsync(file_.get()) != 0) return OsError("write");
   if (::close(file_.Release()) != 0) return OsError("write");

@@ -1,7 +1,7 @@
-// A response body that goes into a file, is hashed on the way and can be continued after a broken connection or in
-// another run. One blocking write a piece, on the loop's thread; a large file is hashed by a thread of its own, which
-// reads it behind the writer. Open reads what is already there to hash it. The file is open only while a response is
-// written, so that thousands may wait in the queue.
+// A response body that goes into a file and can be continued after a broken connection or in another run. One blocking
+// write a piece, on the loop's thread, with a CRC-32C of the whole: to tell later whether the disk has it as it came.
+// Open reads what is already there for it. Where a SHA-256 is expected, End reads the whole file once more. The file is
+// open only while a response is written, so that thousands may wait in the queue.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,6 @@
 #include <string>
 
 #include "lode/base/descriptor.h"
-#include "lode/net/file_hash.h"
 #include "lode/net/http.h"
 
 namespace lode::net {
@@ -34,7 +33,7 @@ class FileBody final : public Body {
   bool whole() const { return whole_; }
   // Of the whole file, once End succeeded or whole().
   uint64_t size() const { return size_; }
-  const std::string& sha256() const { return sha256_; }
+  uint32_t crc32c() const { return crc32c_; }
 
   uint64_t held() const override { return size_; }
   Status Begin(const ResponseHead& head, uint64_t offset) override;
@@ -48,13 +47,13 @@ class FileBody final : public Body {
   // Opens the file and checks that it is one; the flags come on top.
   Status OpenFile(int flags);
   Status StartAnew();
+  Result<std::string> HashAll() const;
   std::unexpected<Error> OsError(const char* verb) const;
 
   FileBodyOptions options_;
-  Descriptor file_;    // open from Begin to End
-  FileHash hash_;      // of the first size_ bytes
-  uint64_t size_ = 0;  // of what counts of the file; while it is open, its size and position too
-  std::string sha256_;
+  Descriptor file_;      // open from Begin to End
+  uint64_t size_ = 0;    // of what counts of the file; while it is open, its size and position too
+  uint32_t crc32c_ = 0;  // of the first size_ bytes
   bool whole_ = false;
 };
 

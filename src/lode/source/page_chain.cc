@@ -80,7 +80,7 @@ class Chain final : public std::enable_shared_from_this<Chain> {
       ++pages_;
     }
     if (step.next) return Ask(std::move(*step.next));
-    End({.kind = FetchOutcome::Kind::kFetched, .size = size_, .sha256 = hash_.HexDigest()}, std::nullopt);
+    End({.kind = FetchOutcome::Kind::kFetched, .size = size_, .crc32c = crc32c_}, std::nullopt);
   }
 
   Status Append(std::string page) {
@@ -99,7 +99,7 @@ class Chain final : public std::enable_shared_from_this<Chain> {
       if (written < 0) return OsError("write");
       at += static_cast<size_t>(written);
     }
-    hash_.Update(std::string_view(frame.data(), size));
+    crc32c_ = Crc32c(std::string_view(frame.data(), size), crc32c_);
     size_ += size;
     return Ok();
   }
@@ -117,7 +117,7 @@ class Chain final : public std::enable_shared_from_this<Chain> {
   const PageReader reader_;
   const std::function<void(ChainOutcome)> done_;
   Descriptor file_;
-  Sha256 hash_;
+  uint32_t crc32c_ = 0;
   uint64_t size_ = 0;
   int asked_ = 0, pages_ = 0, tries_ = 0;
 };

@@ -56,7 +56,7 @@ struct FetchOutcome {
   };
   Kind kind = Kind::kFailed;
   uint64_t size = 0;
-  std::string sha256;
+  uint32_t crc32c = 0;
   int64_t end_ns = 0;  // up to when records were asked for: not always the end of the last day
   int tries = 0;
   ledger::CellState state = ledger::CellState::kFailed;

@@ -75,7 +75,7 @@ Status SyncAndClose(Descriptor file, const fs::path& path) {
 }
 
 // Hashes what `from` holds and, when `to` is a descriptor, writes it there.
-Result<Digest> Drain(int from, const fs::path& from_path, int to, const fs::path& to_path) {
+Result<Digest> Drain(int from, const fs::path& from_path, int to, const fs::path& to_path, uint32_t* crc32c = nullptr) {
   const auto block = std::make_unique<char[]>(kBlockBytes);
   Sha256 hash;
   Digest digest;
@@ -83,6 +83,7 @@ Result<Digest> Drain(int from, const fs::path& from_path, int to, const fs::path
     LODE_TRY(const size_t count, ReadBlock(from, block.get(), kBlockBytes, from_path));
     if (count == 0) break;
     hash.Update(std::string_view(block.get(), count));
+    if (crc32c != nullptr) *crc32c = Crc32c(std::string_view(block.get(), count), *crc32c);
     digest.size += count;
     if (to >= 0) LODE_TRY(WriteAll(to, block.get(), count, to_path));
   }
@@ -326,10 +327,22 @@ Result<uint64_t> FreeBytes(const fs::path& dir) {
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
-Result<Digest> HashFile(const fs::path& path) {
+Result<Digest> HashFile(const fs::path& path, uint32_t* crc32c) {
   struct stat info{};
   LODE_TRY(const Descriptor file, OpenRegular(path, O_NOFOLLOW, &info));
-  return Drain(file.get(), path, -1, {});
+  return Drain(file.get(), path, -1, {}, crc32c);
+}
+
+Result<uint32_t> Crc32cOfFile(const fs::path& path) {
+  struct stat info{};
+  LODE_TRY(const Descriptor file, OpenRegular(path, O_NOFOLLOW, &info));
+  const auto block = std::make_unique<char[]>(kBlockBytes);
+  uint32_t crc32c = 0;
+  while (true) {
+    LODE_TRY(const size_t count, ReadBlock(file.get(), block.get(), kBlockBytes, path));
+    if (count == 0) return crc32c;
+    crc32c = Crc32c(std::string_view(block.get(), count), crc32c);
+  }
 }
 
 Result<Digest> CopyDurable(const fs::path& from, const fs::path& to) {

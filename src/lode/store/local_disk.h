@@ -66,8 +66,10 @@ struct Digest {
   uint64_t size = 0;
   std::string sha256;
 };
-// Of a regular file, not through a symbolic link; kNotFound when absent.
-Result<Digest> HashFile(const fs::path& path);
+// Of a regular file, not through a symbolic link; kNotFound when absent. Also its CRC-32C, where it is wanted.
+Result<Digest> HashFile(const fs::path& path, uint32_t* crc32c = nullptr);
+// The same without the SHA-256.
+Result<uint32_t> Crc32cOfFile(const fs::path& path);
 // Copies by reflink where the file system can, else by bytes; fsyncs the copy. Never a hard link: the source may be
 // appended to. The digest is of the copy.
 Result<Digest> CopyDurable(const fs::path& from, const fs::path& to);

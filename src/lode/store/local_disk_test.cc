@@ -112,7 +112,10 @@ TEST_F(LocalDiskTest, CopiesAndHashes) {
   EXPECT_EQ(digest.size, bytes.size());
   EXPECT_EQ(digest.sha256, Sha256Hex(bytes));
   EXPECT_EQ(ReadFile(dir_ / "to", bytes.size()).value(), bytes);
-  EXPECT_EQ(HashFile(dir_ / "to").value().sha256, digest.sha256);
+  uint32_t crc32c = 0;
+  EXPECT_EQ(HashFile(dir_ / "to", &crc32c).value().sha256, digest.sha256);
+  EXPECT_EQ(crc32c, Crc32c(bytes));
+  EXPECT_EQ(Crc32cOfFile(dir_ / "to").value(), crc32c);
   struct stat from{}, to{};
   ASSERT_EQ(::stat((dir_ / "from").c_str(), &from), 0);
   ASSERT_EQ(::stat((dir_ / "to").c_str(), &to), 0);
@@ -129,6 +132,8 @@ TEST_F(LocalDiskTest, RefusesWhatIsNotARegularFile) {
   EXPECT_FALSE(HashFile(dir_ / "link"));
   EXPECT_FALSE(FileSize(dir_ / "link"));
   EXPECT_EQ(HashFile(dir_ / "gone").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(Crc32cOfFile(dir_ / "gone").error().kind, ErrorKind::kNotFound);
+  EXPECT_FALSE(Crc32cOfFile(dir_ / "link"));
   EXPECT_EQ(FileSize(dir_ / "gone").value(), std::nullopt);
   EXPECT_EQ(FileSize(dir_ / "a").value(), 1U);
 }

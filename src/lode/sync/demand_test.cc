@@ -25,7 +25,7 @@ class DemandTest : public testing::Test {
     return FindDemand({temporary_.path()}, nullptr, dataset_, layout_, supply_, options_, std::move(kept)).value();
   }
   static Fetched Kept(const std::string& id, plan::Request request) {
-    return {.id = id, .request = std::move(request), .file = id, .size = 1, .sha256 = "", .end_ns = 0, .tries = 1};
+    return {.id = id, .request = std::move(request), .file = id, .size = 1, .end_ns = 0, .tries = 1};
   }
   // "month=2024-01: A,B 2024-01-27+5; kept x".
   static std::vector<std::string> Lines(const Demand& demand) {

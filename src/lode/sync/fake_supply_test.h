@@ -139,7 +139,7 @@ class FakeSupply : public source::Supply {
     const std::string body = "bytes of " + Short(request);
     EXPECT_TRUE(store::WriteDurable(file, body));
     outcome->size = body.size();
-    outcome->sha256 = Sha256Hex(body);
+    outcome->crc32c = Crc32c(body);
     outcome->end_ns = (outcome->ready.value_or(request.last()) + 1).start_ns();
     outcome->tries = 1;
   }

@@ -31,10 +31,10 @@ std::string JsonOf(const plan::Selection& selection, const Fetched& fetched) {
     if (!day.version.empty()) days += "," + Quoted(day.version);
     days += "]";
   }
-  return fmt::format(R"({{"dataset":{},"schema":{},"stype_in":{},"symbols":[{}],"days":[{}],"size":{},"sha256":"{}",)"
+  return fmt::format(R"({{"dataset":{},"schema":{},"stype_in":{},"symbols":[{}],"days":[{}],"size":{},"crc32c":{},)"
                      R"("end_ns":{},"tries":{})",
                      Quoted(selection.dataset), Quoted(selection.schema), Quoted(selection.stype_in), symbols, days,
-                     fetched.size, fetched.sha256, fetched.end_ns, fetched.tries);
+                     fetched.size, fetched.crc32c, fetched.end_ns, fetched.tries);
 }
 
 // nullopt: not one of ours, or of another selection. Our own file, but the disk may have kept half of it.
@@ -67,7 +67,7 @@ std::optional<Fetched> FromJson(const std::string& text, const plan::Selection& 
       fetched.request.days.push_back(day);
     }
     fetched.size = json.at("size").get<uint64_t>();
-    fetched.sha256 = json.at("sha256").get<std::string>();
+    fetched.crc32c = json.at("crc32c").get<uint32_t>();
     fetched.end_ns = json.at("end_ns").get<int64_t>();
     fetched.tries = json.at("tries").get<int>();
   } catch (const nlohmann::json::exception&) {
@@ -114,8 +114,8 @@ Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection,
     fetched->file = folder_ / (fetched->id + ".data");
     LODE_TRY(const auto size, store::FileSize(fetched->file));
     if (!size || *size != fetched->size) return Ok();
-    LODE_TRY(const store::Digest digest, store::HashFile(fetched->file));
-    if (digest.sha256 != fetched->sha256) return Ok();
+    LODE_TRY(const uint32_t crc32c, store::Crc32cOfFile(fetched->file));
+    if (crc32c != fetched->crc32c) return Ok();
     ids.insert(fetched->id);
     kept.push_back(std::move(*fetched));
     return Ok();

@@ -22,7 +22,7 @@ struct Fetched {
   plan::Request request;
   std::filesystem::path file;
   uint64_t size = 0;
-  std::string sha256;
+  uint32_t crc32c = 0;
   int64_t end_ns = 0;  // FetchOutcome::end_ns
   int tries = 1;
 };
@@ -36,7 +36,7 @@ class FetchFolder {
   Result<std::vector<Fetched>> Open(const plan::Selection& selection, bool keep_parts);
   std::filesystem::path PartOf(const std::string& id) const { return folder_ / (id + ".part"); }
   // ID.part is whole and, when `durable`, fsynced: makes it last. Sets `file`. What is not durable survives any end of
-  // the program, and is found out by its hash when the machine's end took a part of it. Its sidecar is a line of
+  // the program, and is found out by its checksum when the machine's end took a part of it. Its sidecar is a line of
   // kept.ndjson: file systems are slow to make files where thousands were just removed (ext4 looks for inodes that are
   // not recently deleted).
   Status Keep(const plan::Selection& selection, Fetched* fetched, bool durable = true) const;

@@ -18,7 +18,7 @@ class FetchFolderTest : public testing::Test {
                     .request = std::move(request),
                     .file = {},
                     .size = body.size(),
-                    .sha256 = Sha256Hex(body),
+                    .crc32c = Crc32c(body),
                     .end_ns = 1'700'000'000'123'456'789,
                     .tries = 3};
     EXPECT_TRUE(folder_.Keep(selection_, &fetched));
@@ -48,7 +48,7 @@ TEST_F(FetchFolderTest, WhatWasKeptComesBackAsItWas) {
   EXPECT_EQ(found[0].request, request);
   EXPECT_EQ(found[0].file, kept.file);
   EXPECT_EQ(found[0].size, 10u);
-  EXPECT_EQ(found[0].sha256, kept.sha256);
+  EXPECT_EQ(found[0].crc32c, kept.crc32c);
   EXPECT_EQ(found[0].end_ns, 1'700'000'000'123'456'789);
   EXPECT_EQ(found[0].tries, 3);
   EXPECT_THAT(Files(), ElementsAre("0123.data", "0123.json"));
@@ -97,7 +97,7 @@ TEST_F(FetchFolderTest, ADamagedSidecarIsNoSidecar) {
                                             replaced(",0,", ",9,"),
                                             replaced("\"tries\"", "\"trees\""),
                                             replaced("\"end_ns\"", "\"end\""),
-                                            replaced("\"sha256\"", "\"sha255\""),
+                                            replaced("\"crc32c\"", "\"crc32\""),
                                             replaced("\"size\":10", "\"size\":\"10\"")};
   for (const std::string& text : damaged) {
     Keep("good", RequestOf({"A"}, "2024-01-02", 2));
@@ -135,7 +135,7 @@ TEST_F(FetchFolderTest, TheJournalKeepsWhatNeedNotBeDurable) {
                     .request = RequestOf({"A"}, day, 1),
                     .file = {},
                     .size = body.size(),
-                    .sha256 = Sha256Hex(body),
+                    .crc32c = Crc32c(body),
                     .end_ns = 7,
                     .tries = 1};
     fetched.request.days[0].version = "v1";

@@ -139,7 +139,7 @@ void FetchRun::TakeFetched(size_t batch, const plan::Request& request, const std
                   .request = request,
                   .file = {},
                   .size = outcome.size,
-                  .sha256 = outcome.sha256,
+                  .crc32c = outcome.crc32c,
                   .end_ns = outcome.end_ns,
                   .tries = outcome.tries};
   if (Status kept = folder_.Keep(selection_, &fetched, !supply_.is_free()); !kept)

@@ -68,7 +68,7 @@ TEST_F(FetchRunTest, BatchesComeInTheirOrderWhateverEndsFirst) {
 }
 
 TEST_F(FetchRunTest, KeptFilesAloneAreABatch) {
-  sync::Fetched kept{.id = "x", .request = RequestOf({"A"}, "2024-01-02", 1), .file = "x", .sha256 = ""};
+  sync::Fetched kept{.id = "x", .request = RequestOf({"A"}, "2024-01-02", 1), .file = "x"};
   const auto run = Start({Batch{"p", {}, {kept}}, BatchOf("q", {RequestOf({"A"}, "2024-02-01", 1)})});
   EXPECT_THAT(Fetched(run->Next().value().value()), ElementsAre("A 2024-01-02+1"));
   supply_.Answer("A 2024-02-01+1", Kind::kFetched);

@@ -454,6 +454,14 @@ class DatasetSync {
     for (const Fetched& fetched : batch.fetched) {
       LODE_TRY(source::files::Delivery delivery, supply_->Deliver(fetched.request, fetched.file, fetched.end_ns));
       deliveries->push_back(std::move(delivery));
+      uint32_t crc32c = 0;
+      LODE_TRY(store::Digest digest, store::HashFile(fetched.file, &crc32c));
+      if (digest.size != fetched.size || crc32c != fetched.crc32c) {
+        return Fail(
+            ErrorKind::kCorrupt,
+            "{} is not what was fetched any more, the disk or somebody changed it; the next run asks for it again",
+            fetched.file.string());
+      }
       UnitFile& file = unit.files.emplace_back();
       file.delivery = &deliveries->back();
       file.file = &file.delivery->data.front();
@@ -461,7 +469,7 @@ class DatasetSync {
       file.record = {.name = file.file->name,
                      .landed = {},
                      .size = fetched.size,
-                     .sha256 = fetched.sha256,
+                     .sha256 = std::move(digest.sha256),
                      .role = "data",
                      .encoding = std::string(source::files::Name(file.file->encoding)),
                      .schema = schema_->name};

@@ -118,7 +118,7 @@ Result<StreamBody::Part> StreamBody::CutToWholeDays() {
   std::error_code problem;
   std::filesystem::rename(cut, path_, problem);
   if (problem) return Fail(ErrorKind::kStorage, "{}: {}", path_.string(), problem.message());
-  return Part{.end = place->day, .size = out->size(), .sha256 = out->sha256()};
+  return Part{.end = place->day, .size = out->size(), .crc32c = out->crc32c()};
 }
 
 }  // namespace lode::source::databento

@@ -32,7 +32,7 @@ class StreamBody final : public net::Body {
   struct Part {
     Day end;  // the days before it are there
     uint64_t size;
-    std::string sha256;
+    uint32_t crc32c = 0;
   };
   // After a stream that broke off, and while keeps_part(): cuts the file down to its whole days, packed anew and
   // durable. kStorage; kCorrupt when the file is not what was written.

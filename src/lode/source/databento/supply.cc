@@ -292,7 +292,7 @@ FetchOutcome DatabentoSupply::PartOf(StreamBody& body, const net::Outcome& answe
   if (!part) return {.kind = FetchOutcome::Kind::kStop, .error = std::move(part).error()};
   return {.kind = FetchOutcome::Kind::kFetchedInPart,
           .size = part->size,
-          .sha256 = std::move(part->sha256),
+          .crc32c = part->crc32c,
           .end_ns = part->end.start_ns(),
           .tries = answer.response.tries,
           .ready = part->end - 1};
@@ -314,7 +314,7 @@ void DatabentoSupply::Fetch(const plan::Request& request, const std::filesystem:
     if (answer.status) {
       return done({.kind = FetchOutcome::Kind::kFetched,
                    .size = body->file().size(),
-                   .sha256 = body->file().sha256(),
+                   .crc32c = body->file().crc32c(),
                    .end_ns = end_ns,
                    .tries = answer.response.tries});
     }

@@ -142,7 +142,7 @@ void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::
     if (!answer.status) return done(OutcomeOf(answer));
     done({.kind = FetchOutcome::Kind::kFetched,
           .size = body->file().size(),
-          .sha256 = body->file().sha256(),
+          .crc32c = body->file().crc32c(),
           .end_ns = (day + 1).start_ns(),
           .tries = answer.response.tries});
   });

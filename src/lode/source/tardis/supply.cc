@@ -183,7 +183,7 @@ void TardisSupply::Fetch(const plan::Request& request, const std::filesystem::pa
                 if (answer.status) {
                   return done({.kind = FetchOutcome::Kind::kFetched,
                                .size = body->file().size(),
-                               .sha256 = body->file().sha256(),
+                               .crc32c = body->file().crc32c(),
                                .end_ns = end_ns,
                                .tries = answer.response.tries});
                 }
