@@ -1,18 +1,15 @@
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 
 #include "lode/base/descriptor.h"
+#include "lode/base/host_program.h"
 #include "lode/base/log.h"
 #include "lode/base/secrets.h"
 #include "lode/base/stop.h"
@@ -20,7 +17,6 @@
 namespace lode {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr size_t kLongestKey = 64 << 10;
@@ -30,91 +26,42 @@ std::unexpected<Error> NoKey(const KeyReference& reference, std::string_view why
   return Fail(ErrorKind::kConfig, "no key from {}: {}", reference.Shown(), why);
 }
 
-// Reads to the end, at most kLongestKey + 1 bytes; nullopt when `ends` came first or a stop was asked for.
-std::optional<std::string> ReadUntil(int fd, Clock::time_point ends) {
-  std::string text;
-  std::array<char, 4096> buffer{};
-  while (text.size() <= kLongestKey) {
-    if (Clock::now() >= ends || StopRequested()) return std::nullopt;
-    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-    if (::poll(&ready, 1, static_cast<int>(kTick.count())) <= 0) continue;
-    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return text;
-    text.append(buffer.data(), static_cast<size_t>(count));
-  }
-  return text;
-}
-
-// Starts the shell in a process group of its own, so that all it starts can be ended with it.
-Result<pid_t> Spawn(const KeyReference& reference, int output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, output, 1);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-  std::string shell = "sh", option = "-c", command = reference.target;
-  std::array<char*, 4> arguments{shell.data(), option.data(), command.data(), nullptr};
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments.data(), environ);
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return NoKey(reference, std::strerror(error));
-  return pid;
-}
-
-// The exit status, or nullopt when the command had to be killed.
-std::optional<int> WaitFor(pid_t pid, bool kill_now, Clock::time_point ends) {
-  int status = 0;
-  while (true) {
-    if (kill_now || Clock::now() >= ends) {
-      ::kill(-pid, SIGKILL);
-      while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-      return std::nullopt;
-    }
-    const pid_t ended = ::waitpid(pid, &status, WNOHANG);
-    if (ended == pid) return status;
-    if (ended < 0 && errno != EINTR) return std::nullopt;
-    ::poll(nullptr, 0, 5);
-  }
-}
-
 Result<std::string> RunCommand(const KeyReference& reference, milliseconds time_limit) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return NoKey(reference, std::strerror(errno));
-  const Descriptor reading(ends[0]);
-  Descriptor writing(ends[1]);
-  const Clock::time_point deadline = Clock::now() + time_limit;
-  LODE_TRY(const pid_t pid, Spawn(reference, writing.get()));
-  writing = Descriptor();
-  std::optional<std::string> text = ReadUntil(reading.get(), deadline);
-  const bool too_long = text && text->size() > kLongestKey;
-  const std::optional<int> status = WaitFor(pid, !text || too_long, deadline);
-  if (StopRequested()) return std::unexpected(CheckStop().error());
-  if (too_long) return NoKey(reference, "its output is too long for a key");
-  if (!text || !status) return NoKey(reference, fmt::format("it did not end within {} ms", time_limit.count()));
-  if (WIFSIGNALED(*status)) return NoKey(reference, fmt::format("it was ended by signal {}", WTERMSIG(*status)));
-  if (WEXITSTATUS(*status) != 0) return NoKey(reference, fmt::format("it ended with {}", WEXITSTATUS(*status)));
-  return text->substr(0, text->find('\n'));
+  // A password manager asks on the terminal: its stderr is ours.
+  const Result<ProgramEnd> end = RunProgram({"/bin/sh", "-c", reference.target},
+                                            {.timeout = time_limit, .most_output = kLongestKey, .show_errors = true});
+  if (!end) {
+    switch (end.error().kind) {
+      case ErrorKind::kInterrupted: return std::unexpected(end.error());
+      case ErrorKind::kStorage: return NoKey(reference, "its output is too long for a key");
+      case ErrorKind::kPartial: return NoKey(reference, fmt::format("it did not end within {} ms", time_limit.count()));
+      default: return NoKey(reference, end.error().message);
+    }
+  }
+  if (end->code > 128) return NoKey(reference, fmt::format("it was ended by signal {}", end->code - 128));
+  if (end->code != 0) return NoKey(reference, fmt::format("it ended with {}", end->code));
+  return end->output.substr(0, end->output.find('\n'));
 }
 
+// Waits for a pipe's other end too, until a stop is asked for.
 Result<std::string> ReadKeyFile(const KeyReference& reference) {
   if (Status checked = CheckKeyFile(reference.target); !checked) {
     return Fail(ErrorKind::kConfig, "{}", checked.error().message);
   }
   const Descriptor file(::open(reference.target.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return NoKey(reference, std::strerror(errno));
-  const std::optional<std::string> text = ReadUntil(file.get(), Clock::time_point::max());
-  if (!text) return std::unexpected(CheckStop().error());
-  if (text->size() > kLongestKey) return NoKey(reference, "the file is too long for a key");
-  return *text;
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (text.size() <= kLongestKey) {
+    LODE_TRY(CheckStop());
+    pollfd ready{.fd = file.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&ready, 1, static_cast<int>(kTick.count())) <= 0) continue;
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return text;
+    text.append(buffer.data(), static_cast<size_t>(count));
+  }
+  return NoKey(reference, "the file is too long for a key");
 }
 
 }  // namespace

@@ -9,9 +9,9 @@
 #include <mutex>
 #include <thread>
 
+#include "lode/base/host_program.h"
 #include "lode/base/log.h"
 #include "lode/base/stop.h"
-#include "lode/cli/host_program.h"
 #include "lode/cli/json.h"
 #include "lode/cli/pipeline.h"
 #include "lode/cli/utf8.h"
@@ -74,7 +74,7 @@ Status Post(const std::string& url, const std::string& text) {
 Status Run(const std::string& command, const std::string& text) {
   LODE_TRY(const std::vector<std::string> words, SplitWords(command));
   if (words.empty()) return Fail(ErrorKind::kConfig, "no command");
-  LODE_TRY(const ProgramEnd end, RunProgram(words, text, kPatience));
+  LODE_TRY(const ProgramEnd end, RunProgram(words, {.timeout = kPatience, .input = text}));
   if (end.code == 0) return Ok();
   const std::string why = end.errors.substr(0, end.errors.find('\n'));
   return Fail(ErrorKind::kPartial, "exit code {}{}{}", end.code, why.empty() ? "" : ": ", why);

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <set>
 
+#include "lode/base/host_program.h"
 #include "lode/cli/host_clock.h"
-#include "lode/cli/host_program.h"
 #include "lode/store/local_disk.h"
 
 namespace lode::cli {
@@ -105,7 +105,7 @@ class UnitFolder : public SchedulePlace {
       std::vector<std::string> words = {"systemctl", "--no-ask-password"};
       if (!system_) words.emplace_back("--user");
       words.insert(words.end(), calls[i].begin(), calls[i].end());
-      const Result<ProgramEnd> end = RunProgram(words, "", kPatience);
+      const Result<ProgramEnd> end = RunProgram(words, {.timeout = kPatience});
       if (end && end->code == 0) continue;
       std::string left;
       for (size_t j = i; j < calls.size(); ++j) {
@@ -154,7 +154,7 @@ class Crontab : public SchedulePlace {
 
  private:
   static Result<std::string> Read() {
-    Result<ProgramEnd> end = RunProgram({"crontab", "-l"}, "", kPatience);
+    Result<ProgramEnd> end = RunProgram({"crontab", "-l"}, {.timeout = kPatience});
     if (!end) return std::unexpected(Error(end.error()).With("crontab -l"));
     if (end->code == 0) return std::move(end->output);
     if (end->errors.contains("no crontab for")) return std::string();
@@ -163,7 +163,7 @@ class Crontab : public SchedulePlace {
 
   static Result<std::string> Write(const std::string& before, const std::string& after) {
     if (before == after) return std::string();
-    LODE_TRY(const ProgramEnd end, RunProgram({"crontab", "-"}, after, kPatience));
+    LODE_TRY(const ProgramEnd end, RunProgram({"crontab", "-"}, {.timeout = kPatience, .input = after}));
     if (end.code == 0) return std::string();
     return Fail(ErrorKind::kConfig, "crontab -: {}", FirstLine(end.errors));
   }

@@ -3,7 +3,6 @@
 
 #include "lode/base/stop.h"
 #include "lode/cli/host_clock.h"
-#include "lode/cli/host_program.h"
 #include "lode/cli/pipeline.h"
 #include "lode/cli/schedule_text.h"
 
@@ -97,25 +96,6 @@ TEST(HostClock, IsUtcAllTheYearOrNot) {
   ::setenv("TZ", "CET-1", 1);
   EXPECT_TRUE(ClockIsUtc("UTC0"));
   EXPECT_STREQ(::getenv("TZ"), "CET-1");
-}
-
-TEST(HostProgram, GivesInputTakesOutputAndCode) {
-  using std::chrono::seconds;
-  InstallStopHandlers();
-  const std::string much(3 << 20, 'x');
-  EXPECT_EQ(RunProgram({"cat"}, much, seconds(20)).value().output, much);
-  const ProgramEnd end = RunProgram({"sh", "-c", "echo out; echo bad >&2; exit 7"}, "", seconds(20)).value();
-  EXPECT_EQ(end.output, "out\n");
-  EXPECT_EQ(end.errors, "bad\n");
-  EXPECT_EQ(end.code, 7);
-  // One that does not read, and words that a shell would take apart.
-  EXPECT_EQ(RunProgram({"printf", "%s", "$HOME; a  b"}, much, seconds(20)).value().output, "$HOME; a  b");
-  EXPECT_EQ(RunProgram({"no-such-program-of-lode"}, "", seconds(20)).error().kind, ErrorKind::kNotFound);
-  // What it started holds its output open.
-  const auto began = std::chrono::steady_clock::now();
-  EXPECT_EQ(RunProgram({"sh", "-c", "sleep 60 & wait"}, "", std::chrono::milliseconds(200)).error().kind,
-            ErrorKind::kPartial);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(10));
 }
 
 TEST(Pipelines, HaveTheTimeOfTheirNameUnlessTheySay) {

@@ -1,4 +1,4 @@
-#include "lode/cli/host_program.h"
+#include "lode/base/host_program.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -7,16 +7,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <thread>
 
 #include "lode/base/descriptor.h"
+#include "lode/base/stop.h"
 
-namespace lode::cli {
+namespace lode {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// How late a stop may be noticed.
+constexpr milliseconds kTick{50};
 
 struct Pipe {
   Descriptor reading, writing;
@@ -43,7 +49,7 @@ class Child {
 
   // After it closed its outputs; true when it ended in time.
   bool Wait(Clock::time_point deadline, int* code) {
-    constexpr std::chrono::milliseconds kLook{5};
+    constexpr milliseconds kLook{5};
     while (true) {
       int status = 0;
       const pid_t ended = ::waitpid(id_, &status, WNOHANG);
@@ -52,7 +58,7 @@ class Child {
         *code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         return true;
       }
-      if ((ended < 0 && errno != EINTR) || Clock::now() >= deadline) return false;
+      if ((ended < 0 && errno != EINTR) || Clock::now() >= deadline || StopRequested()) return false;
       std::this_thread::sleep_for(kLook);
     }
   }
@@ -68,7 +74,7 @@ Result<pid_t> Start(const std::vector<std::string>& words, int in, int out, int 
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+  if (errors >= 0) posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
   sigset_t defaults;
   sigemptyset(&defaults);
   sigaddset(&defaults, SIGPIPE);
@@ -89,7 +95,7 @@ Result<pid_t> Start(const std::vector<std::string>& words, int in, int out, int 
 }
 
 // Takes what there is; closes the descriptor at its end.
-Status Take(Descriptor* from, std::string* text, const std::string& program) {
+Status Take(Descriptor* from, std::string* text, const std::string& program, size_t most) {
   char block[65536];
   const ssize_t got = ::read(from->get(), block, sizeof block);
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return Ok();
@@ -97,8 +103,8 @@ Status Take(Descriptor* from, std::string* text, const std::string& program) {
     *from = Descriptor();
     return Ok();
   }
-  if (text->size() + static_cast<size_t>(got) > kMostOutput) {
-    return Fail(ErrorKind::kStorage, "{} says more than {} MiB", program, kMostOutput >> 20);
+  if (text->size() + static_cast<size_t>(got) > most) {
+    return Fail(ErrorKind::kStorage, "{} says more than {} KiB", program, most >> 10);
   }
   text->append(block, static_cast<size_t>(got));
   return Ok();
@@ -114,35 +120,39 @@ void Give(Descriptor* to, std::string_view* input) {
 
 }  // namespace
 
-Result<ProgramEnd> RunProgram(const std::vector<std::string>& words, std::string_view input,
-                              std::chrono::milliseconds timeout) {
-  const Clock::time_point deadline = Clock::now() + timeout;
+Result<ProgramEnd> RunProgram(const std::vector<std::string>& words, const ProgramOptions& options) {
+  const Clock::time_point deadline = Clock::now() + options.timeout;
   LODE_TRY(Pipe in, OpenPipe());
   LODE_TRY(Pipe out, OpenPipe());
-  LODE_TRY(Pipe errors, OpenPipe());
+  Pipe errors;
+  if (!options.show_errors) {
+    LODE_TRY(errors, OpenPipe());
+  }
   LODE_TRY(const pid_t id, Start(words, in.reading.get(), out.writing.get(), errors.writing.get()));
   Child child(id);
   for (Descriptor* end : {&in.reading, &out.writing, &errors.writing}) *end = Descriptor();
   ::fcntl(in.writing.get(), F_SETFL, O_NONBLOCK);
+  std::string_view input = options.input;
   if (input.empty()) in.writing = Descriptor();
-  const auto late = [&] {
-    return Fail(ErrorKind::kPartial, "{} took longer than {} s", words[0], timeout.count() / 1000);
+  const auto late = [&]() -> Result<ProgramEnd> {
+    LODE_TRY(CheckStop());
+    return Fail(ErrorKind::kPartial, "{} did not end within {} ms", words[0], options.timeout.count());
   };
   ProgramEnd end;
   while (in.writing.get() >= 0 || out.reading.get() >= 0 || errors.reading.get() >= 0) {
     pollfd waits[] = {
         {in.writing.get(), POLLOUT, 0}, {out.reading.get(), POLLIN, 0}, {errors.reading.get(), POLLIN, 0}};
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return late();
-    const int ready = ::poll(waits, 3, static_cast<int>(left));
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
+    if (left.count() <= 0 || StopRequested()) return late();
+    const int ready = ::poll(waits, 3, static_cast<int>(std::min(left, kTick).count()));
     if (ready < 0 && errno != EINTR) return Fail(ErrorKind::kInternal, "poll: {}", std::strerror(errno));
     if (ready <= 0) continue;
     if (waits[0].revents != 0) Give(&in.writing, &input);
-    if (waits[1].revents != 0) LODE_TRY(Take(&out.reading, &end.output, words[0]));
-    if (waits[2].revents != 0) LODE_TRY(Take(&errors.reading, &end.errors, words[0]));
+    if (waits[1].revents != 0) LODE_TRY(Take(&out.reading, &end.output, words[0], options.most_output));
+    if (waits[2].revents != 0) LODE_TRY(Take(&errors.reading, &end.errors, words[0], options.most_output));
   }
   if (!child.Wait(deadline, &end.code)) return late();
   return end;
 }
 
-}  // namespace lode::cli
+}  // namespace lode

@@ -1,0 +1,39 @@
+#include "lode/base/host_program.h"
+
+#include <gtest/gtest.h>
+
+#include "lode/base/stop.h"
+
+namespace lode {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(HostProgram, GivesInputTakesOutputAndCode) {
+  InstallStopHandlers();
+  const std::string much(3 << 20, 'x');
+  EXPECT_EQ(RunProgram({"cat"}, {.input = much}).value().output, much);
+  const ProgramEnd end = RunProgram({"sh", "-c", "echo out; echo bad >&2; exit 7"}, {}).value();
+  EXPECT_EQ(end.output, "out\n");
+  EXPECT_EQ(end.errors, "bad\n");
+  EXPECT_EQ(end.code, 7);
+  EXPECT_EQ(RunProgram({"sh", "-c", "kill -9 $$"}, {}).value().code, 128 + 9);
+  // One that does not read, and words that a shell would take apart.
+  EXPECT_EQ(RunProgram({"printf", "%s", "$HOME; a  b"}, {.input = much}).value().output, "$HOME; a  b");
+  EXPECT_EQ(RunProgram({"no-such-program-of-lode"}, {}).error().kind, ErrorKind::kNotFound);
+}
+
+TEST(HostProgram, OneThatHangsOrSaysTooMuchIsEndedWithWhatItStarted) {
+  const auto began = std::chrono::steady_clock::now();
+  // The first holds its output open, the second has closed it.
+  for (const char* hangs : {"sleep 60 & wait", "exec sleep 60 >&- 2>&-"}) {
+    EXPECT_EQ(RunProgram({"sh", "-c", hangs}, {.timeout = milliseconds(200)}).error().kind, ErrorKind::kPartial);
+  }
+  const auto endless = RunProgram({"sh", "-c", "yes & wait"}, {.most_output = 100'000});
+  EXPECT_EQ(endless.error().kind, ErrorKind::kStorage);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(10));
+}
+
+}  // namespace
+}  // namespace lode
