@@ -18,9 +18,16 @@ std::string Folded(std::string text) {
 
 }  // namespace
 
+void SymbolsWithData::Add(const ledger::CellView& cell) {
+  using enum ledger::CellState;
+  if (cell.state != kComplete && cell.state != kPartial && cell.state != kStale && cell.state != kExpired) return;
+  if (cell.symbol.starts_with(lake::kFileGroupPrefix)) is_untold_ = true;
+  if (symbols_.empty() || symbols_.back() != cell.symbol) symbols_.emplace_back(cell.symbol);
+}
+
 std::optional<DeclaredSymbols> CompareSymbols(const Config& config, const DatasetConfig& declared,
-                                              const lake::DatasetSurvey& survey) {
-  if (declared.symbols.empty()) return std::nullopt;
+                                              const SymbolsWithData& with_data) {
+  if (declared.symbols.empty() || with_data.is_untold()) return std::nullopt;
   const Result<std::vector<std::string>> symbols =
       symbol::ExpandSymbols(declared.symbols, declared.stype_in, config.file().parent_path());
   if (!symbols) return std::nullopt;
@@ -29,16 +36,7 @@ std::optional<DeclaredSymbols> CompareSymbols(const Config& config, const Datase
   const auto key = [&](const std::string& symbol) { return folds ? Folded(symbol) : symbol; };
   std::set<std::string> wanted, present;
   for (const std::string& symbol : *symbols) wanted.insert(key(symbol));
-  const std::string* last = nullptr;  // taken; cells come sorted by symbol, a million of them a few thousand symbols
-  for (const ledger::CellRow& row : survey.cells) {
-    if (last != nullptr && *last == row.cell.symbol) continue;
-    using enum ledger::CellState;
-    const ledger::CellState state = row.cell.state;
-    if (state != kComplete && state != kPartial && state != kStale && state != kExpired) continue;
-    if (row.cell.symbol.starts_with(lake::kFileGroupPrefix)) return std::nullopt;
-    present.insert(key(row.cell.symbol));
-    last = &row.cell.symbol;
-  }
+  for (const std::string& symbol : with_data.symbols()) present.insert(key(symbol));
   DeclaredSymbols result{.declared = static_cast<int64_t>(wanted.size()), .missing = {}};
   for (const std::string& symbol : *symbols) {
     if (!present.contains(key(symbol))) result.missing.push_back(symbol);

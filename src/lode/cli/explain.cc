@@ -9,7 +9,7 @@
 #include "lode/cli/table.h"
 #include "lode/cli/utf8.h"
 #include "lode/lake/layout.h"
-#include "lode/lake/survey.h"
+#include "lode/lake/listing.h"
 #include "lode/store/local_disk.h"
 
 namespace lode::cli {
@@ -68,12 +68,13 @@ std::optional<ledger::Receipt> ReadDecider(const lake::LakePaths& paths, const s
 
 class Explanation {
  public:
-  Explanation(Session& session, lake::LakePaths paths, const lake::DatasetSurvey& survey, Day day)
-      : session_(session), paths_(std::move(paths)), survey_(survey), day_(day) {}
+  Explanation(Session& session, lake::LakePaths paths, ledger::Ledger& ledger, const ledger::DatasetRow& dataset,
+              Day day)
+      : session_(session), paths_(std::move(paths)), ledger_(ledger), dataset_(dataset), day_(day) {}
 
-  void TellCell(const ledger::CellRow& row) {
+  Status TellCell(const ledger::CellRow& row) {
     const ledger::Cell& cell = row.cell;
-    Line("cell", fmt::format("{}/{}/{}", survey_.dataset.name, cell.symbol, FormatDay(cell.day)));
+    Line("cell", fmt::format("{}/{}/{}", dataset_.name, cell.symbol, FormatDay(cell.day)));
     Line("state", fmt::format("{}: {}", ledger::Name(cell.state), Meaning(cell.state)));
     if (!cell.reason.empty()) Line("reason", cell.reason);
     if (!cell.proof.empty()) Line("proof", cell.proof);
@@ -82,7 +83,7 @@ class Explanation {
     if (cell.degraded) Line("degraded", "yes, says the vendor's condition list");
     JsonObject event;
     event.Text("type", "cell")
-        .Text("dataset", survey_.dataset.name)
+        .Text("dataset", dataset_.name)
         .Text("symbol", cell.symbol)
         .Text("day", FormatDay(cell.day))
         .Text("state", ledger::Name(cell.state))
@@ -94,59 +95,64 @@ class Explanation {
     event.Number("receipt", row.sequence);
     session_.out().Event(std::move(event));
     expired_ = expired_ || cell.state == ledger::CellState::kExpired;
-    TellReceipt(row.sequence);
-    if (auto layout = lake::Layout::Parse(survey_.dataset.layout)) {
+    LODE_TRY(TellReceipt(row.sequence));
+    if (auto layout = lake::Layout::Parse(dataset_.layout)) {
       partitions_.insert(layout->PathOf(day_, cell.symbol));
     }
+    return Ok();
   }
 
   // The partitions of the cells told, each once.
-  void TellPartitions() {
-    for (const std::string& path : partitions_) TellPartition(path);
+  Status TellPartitions() {
+    for (const std::string& path : partitions_) LODE_TRY(TellPartition(path));
+    return Ok();
   }
 
   std::string Take() && { return std::move(text_); }
 
  private:
-  void TellPartition(const std::string& path) {
-    auto row = std::ranges::find(survey_.partitions, path, [](const auto& r) { return r.partition.path; });
-    std::string full = "bronze/" + survey_.dataset.name + "/" + path;
-    if (row == survey_.partitions.end()) {
+  Status TellPartition(const std::string& path) {
+    LODE_TRY(const std::optional<ledger::PartitionRow> row, ledger_.FindPartition(dataset_.name, path));
+    std::string full = "bronze/" + dataset_.name + "/" + path;
+    if (!row) {
       Line("partition", full + (expired_ ? " (removed by clean)" : " (not written)"));
-      return;
+      return Ok();
     }
-    bool lost = std::ranges::any_of(survey_.lost, [&](const auto& gone) { return gone.partition.path == path; });
+    LODE_TRY(const bool lost, lake::IsLost(paths_, dataset_.name, row->partition));
     const ledger::Partition& partition = row->partition;
     Line("partition", fmt::format("{}{}", full, lost ? " (gone)" : ""));
     Line("", fmt::format("{}, {}, sha256 {}", Count(partition.rows, "row"), Bytes(partition.size), partition.sha256));
     session_.out().Event(JsonObject()
                              .Text("type", "partition")
-                             .Text("dataset", survey_.dataset.name)
+                             .Text("dataset", dataset_.name)
                              .Text("path", path)
                              .Number("rows", partition.rows)
                              .Number("bytes", partition.size)
                              .Text("sha256", partition.sha256)
                              .Number("receipt", row->sequence)
                              .Text("state", lost ? "missing" : "present"));
+    return Ok();
   }
 
   void Line(std::string_view label, std::string_view value) {
     text_ += fmt::format("{:<11}{}\n", label, Printable(value));
   }
 
-  void TellReceipt(int64_t sequence) {
-    std::optional<ledger::Receipt> receipt = ReadDecider(paths_, survey_.dataset.name, sequence);
+  Status TellReceipt(int64_t sequence) {
+    if (decider_sequence_ != sequence) decider_ = ReadDecider(paths_, dataset_.name, sequence);
+    decider_sequence_ = sequence;
+    const std::optional<ledger::Receipt>& receipt = decider_;
     if (!receipt) {
       if (sequence > 0) Line("receipt", fmt::format("{}: cannot be read; run lode verify", sequence));
-      return;
+      return Ok();
     }
-    Line("receipt", fmt::format("receipts/{}/{}", survey_.dataset.name, ledger::ReceiptFileName(sequence)));
+    Line("receipt", fmt::format("receipts/{}/{}", dataset_.name, ledger::ReceiptFileName(sequence)));
     Line("", fmt::format("{} ({}), {}, {} lode {}", receipt->unit, receipt->origin, Count(receipt->attempts, "attempt"),
                          session_.ShowInstant(receipt->finished_at.substr(0, 19) + "Z"), receipt->program));
     if (!receipt->request.empty()) Line("request", RequestOfDay(receipt->request));
     JsonObject event;
     event.Text("type", "receipt")
-        .Text("dataset", survey_.dataset.name)
+        .Text("dataset", dataset_.name)
         .Number("sequence", sequence)
         .Text("unit", receipt->unit)
         .Text("origin", receipt->origin)
@@ -161,7 +167,7 @@ class Explanation {
       Line("rejected", fmt::format("{} of {}: {}", Grouped(receipt->rejected), Count(receipt->records, "record"),
                                    receipt->quarantine));
     }
-    TellRawFiles(*receipt);
+    return TellRawFiles(*receipt);
   }
 
   // Of many requests those that name the day, when any do.
@@ -178,7 +184,8 @@ class Explanation {
   }
 
   // Data files whose name carries the day, when there are any; else all of the receipt.
-  void TellRawFiles(const ledger::Receipt& receipt) {
+  Status TellRawFiles(const ledger::Receipt& receipt) {
+    LODE_TRY(const std::set<std::string> gone, RemovedOf(receipt.sequence));
     const std::string day = FormatDay(day_);
     std::string compact = day;
     std::erase(compact, '-');
@@ -186,7 +193,7 @@ class Explanation {
     bool by_day = std::ranges::any_of(receipt.raw_files, [&](const auto& f) { return f.role == "data" && of_day(f); });
     for (const ledger::RawFile& file : receipt.raw_files) {
       if (file.role != "data" || (by_day && !of_day(file))) continue;
-      const bool removed = IsRemoved(file);
+      const bool removed = !file.in_place && gone.contains(file.landed);
       Line("raw file", fmt::format("{}{}", file.landed,
                                    file.in_place ? " (in place)"
                                    : removed     ? " (removed by clean)"
@@ -194,7 +201,7 @@ class Explanation {
       Line("", fmt::format("{}, {}, sha256 {}", file.encoding, Bytes(file.size), file.sha256));
       session_.out().Event(JsonObject()
                                .Text("type", "raw_file")
-                               .Text("dataset", survey_.dataset.name)
+                               .Text("dataset", dataset_.name)
                                .Text("path", file.landed)
                                .Bool("in_place", file.in_place)
                                .Bool("removed", removed)
@@ -202,19 +209,27 @@ class Explanation {
                                .Number("bytes", file.size)
                                .Text("sha256", file.sha256));
     }
+    return Ok();
   }
 
-  bool IsRemoved(const ledger::RawFile& file) const {
-    return std::ranges::any_of(survey_.raw_files, [&](const ledger::RawFileRow& row) {
-      return row.removed && !file.in_place && row.file.landed == file.landed;
-    });
+  // Where raw files of the receipt lay that `clean` removed.
+  Result<std::set<std::string>> RemovedOf(int64_t sequence) {
+    LODE_TRY(const std::vector<ledger::RawFileRow> rows, ledger_.RawFilesOf(dataset_.name, sequence));
+    std::set<std::string> removed;
+    for (const ledger::RawFileRow& row : rows) {
+      if (row.removed) removed.insert(row.file.landed);
+    }
+    return removed;
   }
 
   Session& session_;
   lake::LakePaths paths_;
-  const lake::DatasetSurvey& survey_;
+  ledger::Ledger& ledger_;
+  const ledger::DatasetRow& dataset_;
   Day day_;
   std::set<std::string> partitions_;
+  std::optional<ledger::Receipt> decider_;  // of decider_sequence_: cells of a day mostly share it
+  std::optional<int64_t> decider_sequence_;
   bool expired_ = false;  // a cell told is
   std::string text_;
 };
@@ -234,30 +249,50 @@ class ExplainCommand : public Command {
       session.out().Text(fmt::format("{} is declared and has no data yet\n", name.dataset));
       return 0;
     }
-    LODE_TRY(lake::DatasetSurvey survey, lake::Survey(paths, *ledger, datasets[0], name.day, name.day));
-    Explanation explanation(session, paths, survey, name.day);
+    const ledger::DatasetRow& dataset = datasets[0];
+    LODE_TRY(const std::vector<ledger::CellRow> cells, CellsOfDay(paths, *ledger, dataset, name.day));
+    Explanation explanation(session, paths, *ledger, dataset, name.day);
     bool any = false;
-    for (const ledger::CellRow& row : survey.cells) {
+    for (const ledger::CellRow& row : cells) {
       if (name.symbol && row.cell.symbol != *name.symbol) continue;
-      explanation.TellCell(row);
+      LODE_TRY(explanation.TellCell(row));
       any = true;
     }
     if (!any && name.symbol) {
       LODE_TRY(const std::optional<ledger::CellRow> beyond, BeyondListing(*ledger, name));
       any = beyond.has_value();
-      if (beyond) explanation.TellCell(*beyond);
+      if (beyond) LODE_TRY(explanation.TellCell(*beyond));
     }
-    if (!any) return Fail(ErrorKind::kNotFound, "{}", NotExpected(name, survey));
-    explanation.TellPartitions();
+    if (!any) return Fail(ErrorKind::kNotFound, "{}", NotExpected(name, cells));
+    LODE_TRY(explanation.TellPartitions());
     session.out().Text(std::move(explanation).Take());
     return 0;
   }
 
  private:
+  // Looks at the partitions of that day alone.
+  static Result<std::vector<ledger::CellRow>> CellsOfDay(const lake::LakePaths& paths, ledger::Ledger& ledger,
+                                                         const ledger::DatasetRow& dataset, Day day) {
+    LODE_TRY(const lake::Layout layout, lake::Layout::Parse(dataset.layout));
+    std::set<std::string> named, lost;
+    LODE_TRY(ledger.ReadCells(dataset.name, day, day, [&](const ledger::CellView& cell) {
+      named.insert(layout.PathOf(day, std::string(cell.symbol)));
+    }));
+    for (const std::string& path : named) {
+      LODE_TRY(const std::optional<ledger::PartitionRow> row, ledger.FindPartition(dataset.name, path));
+      if (!row) continue;
+      LODE_TRY(const bool is_lost, lake::IsLost(paths, dataset.name, row->partition));
+      if (is_lost) lost.insert(path);
+    }
+    std::vector<ledger::CellRow> cells;
+    LODE_TRY(lake::ReadCells(ledger, dataset, day, day, lost,
+                             [&](const ledger::CellView& cell) { cells.push_back(ledger::RowOf(cell)); }));
+    return cells;
+  }
+
   // Outside its listing a symbol has one cell on each side, which speaks for the days beyond (plan/work.h).
   static Result<std::optional<ledger::CellRow>> BeyondListing(ledger::Ledger& ledger, const CellName& name) {
-    LODE_TRY(std::vector<ledger::CellRow> rows, ledger.Cells(name.dataset));
-    std::erase_if(rows, [&](const ledger::CellRow& row) { return row.cell.symbol != *name.symbol; });
+    LODE_TRY(const std::vector<ledger::CellRow> rows, ledger.CellsOf(name.dataset, *name.symbol));
     const auto next = std::ranges::lower_bound(rows, name.day, {}, [](const auto& row) { return row.cell.day; });
     const auto speaks = [&](auto row, std::string_view how) {
       return row->cell.state == ledger::CellState::kNotListed && row->cell.reason.starts_with(how);
@@ -269,15 +304,15 @@ class ExplainCommand : public Command {
     return found;
   }
 
-  static std::string NotExpected(const CellName& name, const lake::DatasetSurvey& survey) {
+  static std::string NotExpected(const CellName& name, const std::vector<ledger::CellRow>& cells) {
     std::string why = fmt::format("{}: no receipt speaks of {}{}", name.dataset,
                                   name.symbol ? *name.symbol + " on " : "", FormatDay(name.day));
-    if (survey.cells.empty()) return why + "; nothing is expected there";
+    if (cells.empty()) return why + "; nothing is expected there";
     std::vector<std::string> symbols;
-    for (const ledger::CellRow& row : survey.cells) {
+    for (const ledger::CellRow& row : cells) {
       if (symbols.size() < 5) symbols.push_back(row.cell.symbol);
     }
-    return why + fmt::format("; that day has {}{}", fmt::join(symbols, ", "), survey.cells.size() > 5 ? ", ..." : "");
+    return why + fmt::format("; that day has {}{}", fmt::join(symbols, ", "), cells.size() > 5 ? ", ..." : "");
   }
 
   std::vector<std::string> cell_;

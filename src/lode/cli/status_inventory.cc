@@ -1,10 +1,6 @@
 #include "lode/cli/status_inventory.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
-
-#include "lode/lake/layout.h"
 
 namespace lode::cli {
 namespace {
@@ -19,37 +15,32 @@ std::string CommonFolder(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-Result<std::vector<InventoryLine>> Inventory(const lake::DatasetSurvey& survey) {
-  LODE_TRY(const lake::Layout layout, lake::Layout::Parse(survey.dataset.layout));
-  std::map<std::string, uint64_t> sizes;
-  for (const ledger::PartitionRow& row : survey.partitions) sizes[row.partition.path] = row.partition.size;
-  for (const ledger::PartitionRow& row : survey.lost) sizes.erase(row.partition.path);
-  std::vector<InventoryLine> lines;
-  std::set<std::string> files;  // of the symbol in hand
-  for (const ledger::CellRow& row : survey.cells) {
-    using enum ledger::CellState;
-    const ledger::Cell& cell = row.cell;
-    if (cell.state != kComplete && cell.state != kPartial && cell.state != kStale) continue;
-    const std::string path = layout.PathOf(cell.day, cell.symbol);
-    const auto size = sizes.find(path);
-    if (size == sizes.end()) continue;
-    if (lines.empty() || lines.back().symbol != cell.symbol) {
-      files.clear();
-      lines.push_back({.symbol = cell.symbol,
-                       .shared = !layout.has_symbol(),
-                       .first = cell.day,
-                       .last = {},
-                       .place = "bronze/" + survey.dataset.name + "/" + path});
-    }
-    InventoryLine& line = lines.back();
-    line.last = cell.day;
-    if (!files.insert(path).second) continue;
-    ++line.files;
-    line.bytes += size->second;
-    line.place = CommonFolder(line.place, "bronze/" + survey.dataset.name + "/" + path);
+void Inventory::Add(const ledger::CellView& cell) {
+  using enum ledger::CellState;
+  if (cell.state != kComplete && cell.state != kPartial && cell.state != kStale) return;
+  const std::string path = layout_.PathOf(cell.day, std::string(cell.symbol));
+  const auto size = sizes_.find(path);
+  if (size == sizes_.end()) return;
+  const std::string place = "bronze/" + dataset_ + "/" + path;
+  if (lines_.empty() || lines_.back().symbol != cell.symbol) {
+    files_.clear();
+    lines_.push_back({.symbol = std::string(cell.symbol),
+                      .shared = !layout_.has_symbol(),
+                      .first = cell.day,
+                      .last = {},
+                      .place = place});
   }
-  if (lines.size() == 1) lines.front().shared = false;
-  return lines;
+  InventoryLine& line = lines_.back();
+  line.last = cell.day;
+  if (!files_.insert(path).second) return;
+  ++line.files;
+  line.bytes += size->second;
+  line.place = CommonFolder(line.place, place);
+}
+
+std::vector<InventoryLine> Inventory::Take() {
+  if (lines_.size() == 1) lines_.front().shared = false;
+  return std::move(lines_);
 }
 
 }  // namespace lode::cli

@@ -84,13 +84,6 @@ ledger::CellRow CellOf(const std::string& symbol, const std::string& day,
   return row;
 }
 
-ledger::PartitionRow PartitionOf(const std::string& path, uint64_t size) {
-  ledger::PartitionRow row;
-  row.partition.path = path;
-  row.partition.size = size;
-  return row;
-}
-
 TEST(DeclaredSymbols, AreComparedWithThoseThatHaveData) {
   const Config config = *Config::Parse(R"([datasets.nq]
 source = "databento"
@@ -103,44 +96,46 @@ source = "polygon"
 flat_file = "us_stocks_sip/day_aggs_v1"
 )",
                                        "lode.toml");
-  lake::DatasetSurvey survey;
-  survey.cells = {CellOf("ES.FUT", "2024-01-02", ledger::CellState::kMissing), CellOf("NQ.FUT", "2024-01-02"),
-                  CellOf("ZL.FUT", "2024-01-02", ledger::CellState::kPartial)};
-  const auto compared = CompareSymbols(config, *config.FindDataset("nq"), survey);
+  SymbolsWithData with_data;
+  for (const ledger::CellRow& row :
+       {CellOf("ES.FUT", "2024-01-02", ledger::CellState::kMissing), CellOf("NQ.FUT", "2024-01-02"),
+        CellOf("NQ.FUT", "2024-01-03"), CellOf("ZL.FUT", "2024-01-02", ledger::CellState::kPartial)}) {
+    with_data.Add(ledger::ViewOf(row));
+  }
+  EXPECT_THAT(with_data.symbols(), ElementsAre("NQ.FUT", "ZL.FUT"));
+  const auto compared = CompareSymbols(config, *config.FindDataset("nq"), with_data);
   ASSERT_TRUE(compared);
   EXPECT_EQ(compared->declared, 4);
   EXPECT_THAT(compared->missing, ElementsAre("ES.FUT", "CL.FUT"));
-  EXPECT_FALSE(CompareSymbols(config, *config.FindDataset("all"), survey));
+  EXPECT_FALSE(CompareSymbols(config, *config.FindDataset("all"), with_data));
   // A file that does not say what was asked for may hold any of them.
-  survey.cells.push_back(CellOf("file:glbx-mdp3.ohlcv-1d", "2024-01-02"));
-  EXPECT_FALSE(CompareSymbols(config, *config.FindDataset("nq"), survey));
+  with_data.Add(ledger::ViewOf(CellOf("file:glbx-mdp3.ohlcv-1d", "2024-01-02")));
+  EXPECT_FALSE(CompareSymbols(config, *config.FindDataset("nq"), with_data));
 }
 
 TEST(StatusInventory, CountsFilesOfASymbol) {
-  lake::DatasetSurvey survey;
-  survey.dataset = {"t", "tardis/trades", "day={day}/{symbol}.parquet"};
-  survey.cells = {CellOf("BTC", "2024-01-02"), CellOf("BTC", "2024-01-03"), CellOf("BTC", "2024-01-04"),
-                  CellOf("ETH", "2024-01-02", ledger::CellState::kMissing), CellOf("SOL", "2024-01-03")};
-  survey.partitions = {PartitionOf("day=2024-01-02/BTC.parquet", 10), PartitionOf("day=2024-01-03/BTC.parquet", 20),
-                       PartitionOf("day=2024-01-03/SOL.parquet", 5), PartitionOf("day=2024-01-04/BTC.parquet", 99)};
-  survey.lost = {survey.partitions[3]};
-  const auto shown = [&] {
+  const std::vector<ledger::CellRow> cells = {
+      CellOf("BTC", "2024-01-02"), CellOf("BTC", "2024-01-03"), CellOf("BTC", "2024-01-04"),
+      CellOf("ETH", "2024-01-02", ledger::CellState::kMissing), CellOf("SOL", "2024-01-03")};
+  const auto shown = [&](const char* layout, std::map<std::string, uint64_t, std::less<>> sizes) {
+    Inventory inventory("t", *lake::Layout::Parse(layout), std::move(sizes));
+    for (const ledger::CellRow& row : cells) inventory.Add(ledger::ViewOf(row));
     std::vector<std::string> texts;
-    const std::vector<InventoryLine> lines = *Inventory(survey);
-    for (const InventoryLine& line : lines) {
+    for (const InventoryLine& line : inventory.Take()) {
       texts.push_back(fmt::format("{} {} {}{} {} {} {}", line.symbol, line.files, line.bytes,
                                   line.shared ? " shared" : "", FormatDay(*line.first), FormatDay(*line.last),
                                   line.place));
     }
     return texts;
   };
-  EXPECT_THAT(shown(), ElementsAre("BTC 2 30 2024-01-02 2024-01-03 bronze/t/",
-                                   "SOL 1 5 2024-01-03 2024-01-03 bronze/t/day=2024-01-03/SOL.parquet"));
-  survey.dataset.layout = "month={yyyy}-{mm}/data.parquet";
-  survey.partitions = {PartitionOf("month=2024-01/data.parquet", 10)};
-  survey.lost.clear();
-  EXPECT_THAT(shown(), ElementsAre("BTC 1 10 shared 2024-01-02 2024-01-04 bronze/t/month=2024-01/data.parquet",
-                                   "SOL 1 10 shared 2024-01-03 2024-01-03 bronze/t/month=2024-01/data.parquet"));
+  EXPECT_THAT(shown("day={day}/{symbol}.parquet", {{"day=2024-01-02/BTC.parquet", 10},
+                                                   {"day=2024-01-03/BTC.parquet", 20},
+                                                   {"day=2024-01-03/SOL.parquet", 5}}),
+              ElementsAre("BTC 2 30 2024-01-02 2024-01-03 bronze/t/",
+                          "SOL 1 5 2024-01-03 2024-01-03 bronze/t/day=2024-01-03/SOL.parquet"));
+  EXPECT_THAT(shown("month={yyyy}-{mm}/data.parquet", {{"month=2024-01/data.parquet", 10}}),
+              ElementsAre("BTC 1 10 shared 2024-01-02 2024-01-04 bronze/t/month=2024-01/data.parquet",
+                          "SOL 1 10 shared 2024-01-03 2024-01-03 bronze/t/month=2024-01/data.parquet"));
 }
 
 }  // namespace

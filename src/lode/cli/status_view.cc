@@ -11,7 +11,9 @@
 #include "lode/cli/sink_view.h"
 #include "lode/cli/status_inventory.h"
 #include "lode/cli/table.h"
+#include "lode/lake/listing.h"
 #include "lode/lake/survey.h"
+#include "lode/plan/coverage.h"
 #include "lode/source/supply.h"
 
 namespace lode::cli {
@@ -47,32 +49,15 @@ std::string OpenStates(const plan::Coverage& coverage) {
   return text.empty() ? "nothing" : text;
 }
 
-// What the receipts of a dataset add up to.
-struct Totals {
-  int64_t records = 0, rejected = 0;
-  uint64_t raw_bytes = 0;  // of data files, as the vendor sent them
-};
-
-Totals Sum(const lake::DatasetSurvey& survey) {
-  Totals totals;
-  for (const ledger::ReceiptRow& receipt : survey.receipts) {
-    totals.records += receipt.records;
-    totals.rejected += receipt.rejected;
-  }
-  for (const ledger::RawFileRow& row : survey.raw_files)
-    totals.raw_bytes += row.file.role == "data" ? row.file.size : 0;
-  return totals;
-}
-
 // Vendor bytes a byte of bronze; nullopt where there is none.
-std::optional<double> Ratio(const Totals& totals, const lake::DatasetSurvey& survey) {
+std::optional<double> Ratio(const lake::DatasetSurvey& survey) {
   if (survey.bronze_bytes == 0) return std::nullopt;
-  return static_cast<double>(totals.raw_bytes) / static_cast<double>(survey.bronze_bytes);
+  return static_cast<double>(survey.totals.raw_bytes) / static_cast<double>(survey.bronze_bytes);
 }
 
 std::string StatusEvent(const lake::DatasetSurvey& survey, const plan::Coverage& coverage,
                         const std::optional<DeclaredSymbols>& declared) {
-  Totals totals = Sum(survey);
+  const ledger::Totals& totals = survey.totals;
   JsonObject event;
   event.Text("type", "status")
       .Text("dataset", survey.dataset.name)
@@ -92,18 +77,28 @@ std::string StatusEvent(const lake::DatasetSurvey& survey, const plan::Coverage&
   AddDay(event, "last", coverage.last);
   AddDay(event, "first_data", coverage.first_data);
   AddDay(event, "last_data", coverage.last_data);
-  const std::optional<double> ratio = Ratio(totals, survey);
+  const std::optional<double> ratio = Ratio(survey);
   event.Number("rows", survey.rows)
-      .Number("partitions", static_cast<int64_t>(survey.partitions.size()))
+      .Number("partitions", totals.partitions)
       .Number("partitions_lost", static_cast<int64_t>(survey.lost.size()))
       .Number("bronze_bytes", survey.bronze_bytes)
-      .Number("landing_bytes", survey.landing_bytes)
+      .Number("landing_bytes", totals.landing_bytes)
       .Number("raw_bytes", totals.raw_bytes)
       .Raw("compression_ratio", ratio ? fmt::format("{:.2f}", *ratio) : "null")
-      .Number("receipts", static_cast<int64_t>(survey.receipts.size()))
+      .Number("receipts", totals.receipts)
       .Number("records", totals.records)
       .Number("rejected", totals.rejected);
   return event.Take();
+}
+
+Result<Inventory> OpenInventory(const lake::DatasetSurvey& survey, ledger::Ledger& ledger) {
+  LODE_TRY(lake::Layout layout, lake::Layout::Parse(survey.dataset.layout));
+  std::map<std::string, uint64_t, std::less<>> sizes;
+  LODE_TRY(ledger.ReadPartitionSizes(survey.dataset.name, [&](std::string_view path, uint64_t size) {
+    if (!survey.lost.contains(std::string(path))) sizes.emplace_hint(sizes.end(), path, size);
+    return true;
+  }));
+  return Inventory(survey.dataset.name, std::move(layout), std::move(sizes));
 }
 
 class ViewBuilder {
@@ -120,9 +115,8 @@ class ViewBuilder {
   void AddNotes(const lake::DatasetSurvey& survey, const plan::Coverage& coverage,
                 const std::optional<DeclaredSymbols>& declared);
   void AddRunning(const std::string& name);
-  void AddFiles(const lake::DatasetSurvey& survey);
-  Status AddInventory(const lake::DatasetSurvey& survey);
-  void AddSymbols(const lake::DatasetSurvey& survey, const std::optional<DeclaredSymbols>& declared);
+  Status AddFiles(const lake::DatasetSurvey& survey, ledger::Ledger& ledger);
+  void AddInventory(const lake::DatasetSurvey& survey, std::vector<InventoryLine> lines);
   void AddSymbol(const std::string& dataset, const std::string& symbol, const plan::Coverage& coverage);
   void AddDisk();
 
@@ -165,11 +159,11 @@ void ViewBuilder::AddLine(const lake::DatasetSurvey& survey, const plan::Coverag
   if (!survey.lost.empty()) {
     open += fmt::format(" ({} gone)", Count(static_cast<int64_t>(survey.lost.size()), "file"));
   }
-  const Totals totals = Sum(survey);
-  const std::optional<double> ratio = Ratio(totals, survey);
+  const ledger::Totals& totals = survey.totals;
+  const std::optional<double> ratio = Ratio(survey);
   table_.Add({survey.dataset.name, survey.dataset.schema, OptionalDay(coverage.first), OptionalDay(coverage.last),
               fmt::format("{} / {}", Grouped(coverage.settled), Grouped(coverage.total)), open, Grouped(survey.rows),
-              Grouped(static_cast<int64_t>(survey.partitions.size() - survey.lost.size())), Bytes(survey.bronze_bytes),
+              Grouped(totals.partitions - static_cast<int64_t>(survey.lost.size())), Bytes(survey.bronze_bytes),
               ratio ? fmt::format("{:.1f}x", *ratio) : "", Grouped(totals.rejected)});
 }
 
@@ -223,28 +217,32 @@ void ViewBuilder::AddNotes(const lake::DatasetSurvey& survey, const plan::Covera
                   (*calendar)->name(), FormatDay(*coverage.last_data));
 }
 
-void ViewBuilder::AddFiles(const lake::DatasetSurvey& survey) {
-  std::set<std::string_view> lost;
-  for (const ledger::PartitionRow& row : survey.lost) lost.insert(row.partition.path);
-  for (const ledger::PartitionRow& row : survey.partitions) {
-    std::string_view state = lost.contains(row.partition.path) ? "missing" : "present";
+// Of a million files only the form that is printed: the other is hundreds of megabytes.
+Status ViewBuilder::AddFiles(const lake::DatasetSurvey& survey, ledger::Ledger& ledger) {
+  LODE_TRY(const std::vector<ledger::PartitionRow> partitions, ledger.Partitions(survey.dataset.name));
+  for (const ledger::PartitionRow& row : partitions) {
+    const ledger::Partition& partition = row.partition;
+    std::string_view state = survey.lost.contains(partition.path) ? "missing" : "present";
+    if (!session_.out().json()) {
+      files_.Add({survey.dataset.name, partition.path, Grouped(partition.rows), Bytes(partition.size),
+                  std::to_string(row.sequence), std::string(state)});
+      continue;
+    }
     view_.events.push_back(JsonObject()
                                .Text("type", "partition")
                                .Text("dataset", survey.dataset.name)
-                               .Text("path", row.partition.path)
-                               .Number("rows", row.partition.rows)
-                               .Number("bytes", row.partition.size)
-                               .Text("sha256", row.partition.sha256)
+                               .Text("path", partition.path)
+                               .Number("rows", partition.rows)
+                               .Number("bytes", partition.size)
+                               .Text("sha256", partition.sha256)
                                .Number("receipt", row.sequence)
                                .Text("state", state)
                                .Take());
-    files_.Add({survey.dataset.name, row.partition.path, Grouped(row.partition.rows), Bytes(row.partition.size),
-                std::to_string(row.sequence), std::string(state)});
   }
+  return Ok();
 }
 
-Status ViewBuilder::AddInventory(const lake::DatasetSurvey& survey) {
-  LODE_TRY(const std::vector<InventoryLine> lines, Inventory(survey));
+void ViewBuilder::AddInventory(const lake::DatasetSurvey& survey, std::vector<InventoryLine> lines) {
   for (const InventoryLine& line : lines) {
     JsonObject event;
     event.Text("type", "inventory")
@@ -262,7 +260,6 @@ Status ViewBuilder::AddInventory(const lake::DatasetSurvey& survey) {
                     Bytes(line.bytes) + (line.shared ? " shared" : ""), OptionalDay(line.first), OptionalDay(line.last),
                     line.place});
   }
-  return Ok();
 }
 
 void ViewBuilder::AddSymbol(const std::string& dataset, const std::string& symbol, const plan::Coverage& coverage) {
@@ -281,23 +278,6 @@ void ViewBuilder::AddSymbol(const std::string& dataset, const std::string& symbo
                 coverage.total == 0 ? "declared, never asked for" : OpenStates(coverage)});
 }
 
-// Cells come sorted by symbol; declared symbols that no cell is about come after them.
-void ViewBuilder::AddSymbols(const lake::DatasetSurvey& survey, const std::optional<DeclaredSymbols>& declared) {
-  const std::vector<ledger::CellRow>& cells = survey.cells;
-  std::set<std::string_view> known;
-  for (auto first = cells.begin(); first != cells.end();) {
-    auto end = std::find_if(first, cells.end(),
-                            [&](const ledger::CellRow& row) { return row.cell.symbol != first->cell.symbol; });
-    AddSymbol(survey.dataset.name, first->cell.symbol, plan::Summarise(std::span(first, end)));
-    known.insert(first->cell.symbol);
-    first = end;
-  }
-  if (!declared) return;
-  for (const std::string& symbol : declared->missing) {
-    if (!known.contains(symbol)) AddSymbol(survey.dataset.name, symbol, {});
-  }
-}
-
 void ViewBuilder::AddDisk() {
   if (const Result<uint64_t> free = store::FreeBytes(paths_.root)) {
     view_.moment += fmt::format("{} left on the lake's disk\n", Bytes(*free));
@@ -306,16 +286,42 @@ void ViewBuilder::AddDisk() {
 
 Status ViewBuilder::AddDataset(const ledger::DatasetRow& dataset, ledger::Ledger& ledger) {
   LODE_TRY(const lake::DatasetSurvey survey, lake::Survey(paths_, ledger, dataset));
-  const plan::Coverage coverage = plan::Summarise(survey.cells);
+  std::optional<Inventory> inventory;
+  if (request_.files) {
+    LODE_TRY(inventory, OpenInventory(survey, ledger));
+  }
+  plan::CoverageSum all;
+  SymbolsWithData with_data;
+  std::vector<std::pair<std::string, plan::CoverageSum>> by_symbol;  // only where they are asked for
+  LODE_TRY(lake::ReadCells(ledger, dataset, {}, {}, survey.lost, [&](const ledger::CellView& cell) {
+    all.Add(cell);
+    with_data.Add(cell);
+    if (inventory) inventory->Add(cell);
+    if (!request_.symbols) return;
+    if (by_symbol.empty() || by_symbol.back().first != cell.symbol)
+      by_symbol.emplace_back(cell.symbol, plan::CoverageSum());
+    by_symbol.back().second.Add(cell);
+  }));
   const DatasetConfig* declaration = config_.FindDataset(dataset.name);
   std::optional<DeclaredSymbols> declared;
-  if (declaration != nullptr) declared = CompareSymbols(config_, *declaration, survey);
-  view_.events.push_back(StatusEvent(survey, coverage, declared));
-  AddLine(survey, coverage);
-  AddNotes(survey, coverage, declared);
-  if (request_.files) LODE_TRY(AddInventory(survey));
-  if (request_.files) AddFiles(survey);
-  if (request_.symbols) AddSymbols(survey, declared);
+  if (declaration != nullptr) declared = CompareSymbols(config_, *declaration, with_data);
+  view_.events.push_back(StatusEvent(survey, all.value(), declared));
+  AddLine(survey, all.value());
+  AddNotes(survey, all.value(), declared);
+  if (inventory) {
+    AddInventory(survey, inventory->Take());
+    LODE_TRY(AddFiles(survey, ledger));
+  }
+  if (!request_.symbols) return Ok();
+  std::set<std::string_view> known;
+  for (const auto& [symbol, sum] : by_symbol) {
+    AddSymbol(dataset.name, symbol, sum.value());
+    known.insert(symbol);
+  }
+  // Declared ones that no cell is about come after them.
+  for (const std::string& symbol : declared ? declared->missing : std::vector<std::string>()) {
+    if (!known.contains(symbol)) AddSymbol(dataset.name, symbol, {});
+  }
   return Ok();
 }
 

@@ -95,6 +95,12 @@ Result<std::set<std::string>> LostPartitions(const LakePaths& paths, ledger::Led
   return listing.Finish();
 }
 
+Result<bool> IsLost(const LakePaths& paths, std::string_view dataset, const ledger::Partition& partition) {
+  const Result<std::optional<uint64_t>> size = store::FileSize(paths.bronze(dataset) / partition.path);
+  if (!size && size.error().kind == ErrorKind::kStorage) return std::unexpected(size.error());
+  return !size || *size != partition.size;
+}
+
 Status ReadCells(ledger::Ledger& ledger, const ledger::DatasetRow& dataset, std::optional<Day> first,
                  std::optional<Day> last, const std::set<std::string>& lost,
                  const std::function<void(const ledger::CellView&)>& take) {

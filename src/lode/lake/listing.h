@@ -2,6 +2,7 @@
 // sizes, no contents.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,9 @@ namespace lode::lake {
 // Paths below bronze/<dataset>/ of partitions that receipts name and the listing (name, size) does not show: deleted or
 // replaced by somebody. A million files take about two seconds on two cores.
 Result<std::set<std::string>> LostPartitions(const LakePaths& paths, ledger::Ledger& ledger, std::string_view dataset);
+
+// The same of one partition: not there, or of another size.
+Result<bool> IsLost(const LakePaths& paths, std::string_view dataset, const ledger::Partition& partition);
 
 // The cells of a dataset, sorted by symbol and day; those of `lost` partitions are missing (plan::kLostReason).
 Status ReadCells(ledger::Ledger& ledger, const ledger::DatasetRow& dataset, std::optional<Day> first,

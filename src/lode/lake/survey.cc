@@ -1,31 +1,22 @@
 #include "lode/lake/survey.h"
 
-#include <set>
-
 #include "lode/lake/listing.h"
 
 namespace lode::lake {
 
-Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, const ledger::DatasetRow& dataset,
-                             std::optional<Day> first, std::optional<Day> last) {
+Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, const ledger::DatasetRow& dataset) {
   DatasetSurvey survey;
   survey.dataset = dataset;
-  LODE_TRY(survey.partitions, ledger.Partitions(dataset.name));
-  LODE_TRY(survey.raw_files, ledger.RawFiles(dataset.name));
-  LODE_TRY(survey.receipts, ledger.Receipts(dataset.name));
-  LODE_TRY(const std::set<std::string> lost, LostPartitions(paths, ledger, dataset.name));
-  LODE_TRY(ReadCells(ledger, dataset, first, last, lost,
-                     [&](const ledger::CellView& cell) { survey.cells.push_back(ledger::RowOf(cell)); }));
-  for (const ledger::PartitionRow& row : survey.partitions) {
-    if (lost.contains(row.partition.path)) {
-      survey.lost.push_back(row);
-      continue;
-    }
-    survey.rows += row.partition.rows;
-    survey.bronze_bytes += row.partition.size;
+  LODE_TRY(survey.totals, ledger.Sum(dataset.name));
+  LODE_TRY(survey.lost, LostPartitions(paths, ledger, dataset.name));
+  survey.rows = survey.totals.rows;
+  survey.bronze_bytes = survey.totals.partition_bytes;
+  for (const std::string& path : survey.lost) {
+    LODE_TRY(const auto partition, ledger.FindPartition(dataset.name, path));
+    if (!partition) continue;
+    survey.rows -= partition->partition.rows;
+    survey.bronze_bytes -= partition->partition.size;
   }
-  for (const ledger::RawFileRow& row : survey.raw_files)
-    survey.landing_bytes += row.file.in_place || row.removed ? 0 : row.file.size;
   return survey;
 }
 

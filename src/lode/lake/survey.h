@@ -1,28 +1,24 @@
-// One dataset as it stands now: ledger overlaid with the lake's listing. Reads only.
+// One dataset as it stands now, added up: ledger overlaid with the lake's listing. Reads only. Its cells are many: see
+// ReadCells (lake/listing.h), which takes `lost`.
 #pragma once
 
-#include <optional>
-#include <string_view>
-#include <vector>
+#include <set>
+#include <string>
 
 #include "lode/base/result.h"
 #include "lode/lake/lake.h"
-#include "lode/plan/coverage.h"
+#include "lode/ledger/ledger.h"
 
 namespace lode::lake {
 
 struct DatasetSurvey {
   ledger::DatasetRow dataset;
-  std::vector<ledger::CellRow> cells;            // effective: days of lost partitions are `missing`
-  std::vector<ledger::PartitionRow> partitions;  // as receipts name them, lost ones included
-  std::vector<ledger::PartitionRow> lost;        // named but not in the listing (name, size)
-  std::vector<ledger::RawFileRow> raw_files;
-  std::vector<ledger::ReceiptRow> receipts;
-  int64_t rows = 0;  // of partitions present
-  uint64_t bronze_bytes = 0, landing_bytes = 0;
+  ledger::Totals totals;       // as the receipts have it, lost partitions included
+  std::set<std::string> lost;  // paths of partitions that are not there as receipts name them (name, size)
+  int64_t rows = 0;            // of partitions present
+  uint64_t bronze_bytes = 0;   // of these
 };
 
-Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, const ledger::DatasetRow& dataset,
-                             std::optional<Day> first = {}, std::optional<Day> last = {});
+Result<DatasetSurvey> Survey(const LakePaths& paths, ledger::Ledger& ledger, const ledger::DatasetRow& dataset);
 
 }  // namespace lode::lake

@@ -95,6 +95,15 @@ struct DatasetRow {
   std::string name, schema, layout;
 };
 
+// What the rows about a dataset add up to.
+struct Totals {
+  int64_t receipts = 0, records = 0, rejected = 0;
+  int64_t partitions = 0, rows = 0;  // rows of partitions
+  uint64_t partition_bytes = 0;
+  uint64_t raw_bytes = 0;      // of data files, as the vendor sent them
+  uint64_t landing_bytes = 0;  // of raw files in landing, those that `clean` removed left out
+};
+
 class Ledger {
  public:
   // Opens for writing, creating file and tables; finishes or undoes what a killed writer left in the file. Writes
@@ -127,6 +136,9 @@ class Ledger {
                            const std::function<void(const CellView&)>& take) = 0;
   Result<std::vector<CellRow>> Cells(std::string_view dataset, std::optional<Day> first = {},
                                      std::optional<Day> last = {});
+  // Of one symbol, by day.
+  virtual Result<std::vector<CellRow>> CellsOf(std::string_view dataset, std::string_view symbol) = 0;
+  virtual Result<Totals> Sum(std::string_view dataset) = 0;
   virtual Result<std::vector<Intent>> Intents(std::string_view dataset) = 0;
   virtual Result<int64_t> NextSequence(std::string_view dataset) = 0;
 

@@ -26,6 +26,8 @@ class SqliteLedger final : public Ledger {
                             const std::function<bool(std::string_view path, uint64_t size)>& take) override;
   Status ReadCells(std::string_view dataset, std::optional<Day> first, std::optional<Day> last,
                    const std::function<void(const CellView&)>& take) override;
+  Result<std::vector<CellRow>> CellsOf(std::string_view dataset, std::string_view symbol) override;
+  Result<Totals> Sum(std::string_view dataset) override;
   Result<std::vector<RemovedRow>> Removed(std::string_view dataset) override;
   Result<std::vector<Intent>> Intents(std::string_view dataset) override;
   Result<int64_t> NextSequence(std::string_view dataset) override;

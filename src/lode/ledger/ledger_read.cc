@@ -20,8 +20,6 @@ constexpr int64_t kShortRangeDays = 31;
 // Selects rows of one dataset, named by the first parameter.
 constexpr std::string_view kOfDataset = "WHERE dataset = (SELECT id FROM dataset WHERE name = ?)";
 
-// Of a row of raw_file.
-
 // One line of Dump: columns separated by tabs; tabs, line ends and backslashes in texts are escaped.
 void AppendEscaped(std::string_view text, std::string* line) {
   for (const char c : text) {
@@ -111,9 +109,35 @@ PartitionRow PartitionAt(const Statement& select) {
           select.Number(7)};
 }
 
-constexpr std::string_view kRawFileColumns =
-    "name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping, sequence, "
+constexpr std::string_view kIsRemoved =
     "EXISTS (SELECT 1 FROM removed_file AS r WHERE r.dataset = raw_file.dataset AND r.path = raw_file.landed)";
+
+constexpr std::string_view kRawFileColumns =
+    "name, landed, in_place, size, sha256, role, encoding, schema, pretty_px, pretty_ts, mapping, sequence";
+
+constexpr std::string_view kCellColumns = "symbol, day, state, reason, proof, rows, modified, degraded, sequence";
+
+Status TakeCells(Statement& select, const std::function<void(const CellView&)>& take) {
+  while (true) {
+    LODE_TRY(const bool row, select.Step());
+    if (!row) return Ok();
+    const Result<CellState> state = ParseCellState(select.TextView(2));
+    if (!state) {
+      return Fail(ErrorKind::kCorrupt, "ledger is damaged ({}); run `lode ledger rebuild`", state.error().message);
+    }
+    std::optional<Day> modified;
+    if (const auto number = select.NumberOrNull(6)) modified = DayAt(*number);
+    take({.symbol = select.TextView(0),
+          .day = DayAt(select.Number(1)),
+          .state = *state,
+          .reason = select.TextView(3),
+          .proof = select.TextView(4),
+          .rows = select.NumberOrNull(5),
+          .modified = modified,
+          .degraded = select.Number(7) != 0,
+          .sequence = select.Number(8)});
+  }
+}
 
 Result<std::vector<RawFileRow>> ReadRawFiles(Statement& select) {
   std::vector<RawFileRow> rows;
@@ -159,15 +183,15 @@ Result<std::optional<PartitionRow>> SqliteLedger::FindPartition(std::string_view
 
 Result<std::vector<RawFileRow>> SqliteLedger::RawFiles(std::string_view dataset) {
   LODE_TRY(Statement select,
-           Statement::Prepare(*db_, fmt::format("SELECT {} FROM raw_file {} ORDER BY sequence, ordinal",
-                                                kRawFileColumns, kOfDataset)));
+           Statement::Prepare(*db_, fmt::format("SELECT {}, {} FROM raw_file {} ORDER BY sequence, ordinal",
+                                                kRawFileColumns, kIsRemoved, kOfDataset)));
   return ReadRawFiles(select.Bind(dataset));
 }
 
 Result<std::vector<RawFileRow>> SqliteLedger::RawFilesOf(std::string_view dataset, int64_t sequence) {
-  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT {} FROM raw_file {} AND sequence = ? "
+  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT {}, {} FROM raw_file {} AND sequence = ? "
                                                                   "ORDER BY ordinal",
-                                                                  kRawFileColumns, kOfDataset)));
+                                                                  kRawFileColumns, kIsRemoved, kOfDataset)));
   return ReadRawFiles(select.Bind(dataset, sequence));
 }
 
@@ -202,31 +226,43 @@ Status SqliteLedger::ReadCells(std::string_view dataset, std::optional<Day> firs
                                const std::function<void(const CellView&)>& take) {
   // Of few days the index by day finds them; over many, "+" keeps to the order of the table.
   const bool is_short = first && last && int64_t{last->since_epoch} - first->since_epoch < kShortRangeDays;
-  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT symbol, day, state, reason, proof, rows, "
-                                                                  "modified, degraded, sequence FROM cell {} AND {}day "
-                                                                  "BETWEEN ? AND ? ORDER BY symbol, day",
-                                                                  kOfDataset, is_short ? "" : "+")));
+  LODE_TRY(Statement select,
+           Statement::Prepare(*db_, fmt::format("SELECT {} FROM cell {} AND {}day BETWEEN ? AND ? ORDER BY symbol, day",
+                                                kCellColumns, kOfDataset, is_short ? "" : "+")));
   select.Bind(dataset, int64_t{first ? first->since_epoch : std::numeric_limits<int32_t>::min()},
               int64_t{last ? last->since_epoch : std::numeric_limits<int32_t>::max()});
-  while (true) {
-    LODE_TRY(const bool row, select.Step());
-    if (!row) return Ok();
-    const Result<CellState> state = ParseCellState(select.TextView(2));
-    if (!state) {
-      return Fail(ErrorKind::kCorrupt, "ledger is damaged ({}); run `lode ledger rebuild`", state.error().message);
-    }
-    std::optional<Day> modified;
-    if (const auto number = select.NumberOrNull(6)) modified = DayAt(*number);
-    take({.symbol = select.TextView(0),
-          .day = DayAt(select.Number(1)),
-          .state = *state,
-          .reason = select.TextView(3),
-          .proof = select.TextView(4),
-          .rows = select.NumberOrNull(5),
-          .modified = modified,
-          .degraded = select.Number(7) != 0,
-          .sequence = select.Number(8)});
-  }
+  return TakeCells(select, take);
+}
+
+Result<std::vector<CellRow>> SqliteLedger::CellsOf(std::string_view dataset, std::string_view symbol) {
+  LODE_TRY(Statement select, Statement::Prepare(*db_, fmt::format("SELECT {} FROM cell {} AND symbol = ? ORDER BY day",
+                                                                  kCellColumns, kOfDataset)));
+  std::vector<CellRow> rows;
+  LODE_TRY(TakeCells(select.Bind(dataset, symbol), [&](const CellView& cell) { rows.push_back(RowOf(cell)); }));
+  return rows;
+}
+
+Result<Totals> SqliteLedger::Sum(std::string_view dataset) {
+  const auto sums = [&](std::string_view columns, std::string_view table) {
+    return Statement::Prepare(*db_, fmt::format("SELECT {} FROM {} {}", columns, table, kOfDataset));
+  };
+  LODE_TRY(Statement receipts, sums("count(*), sum(records), sum(rejected)", "receipt"));
+  LODE_TRY(receipts.Bind(dataset).Step());
+  LODE_TRY(Statement partitions, sums("count(*), sum(rows), sum(size)", "partition"));
+  LODE_TRY(partitions.Bind(dataset).Step());
+  LODE_TRY(Statement raw_files,
+           sums(fmt::format("sum(size) FILTER (WHERE role = 'data'), sum(size) FILTER (WHERE NOT in_place AND NOT {})",
+                            kIsRemoved),
+                "raw_file"));
+  LODE_TRY(raw_files.Bind(dataset).Step());
+  return Totals{.receipts = receipts.Number(0),
+                .records = receipts.Number(1),
+                .rejected = receipts.Number(2),
+                .partitions = partitions.Number(0),
+                .rows = partitions.Number(1),
+                .partition_bytes = static_cast<uint64_t>(partitions.Number(2)),
+                .raw_bytes = static_cast<uint64_t>(raw_files.Number(0)),
+                .landing_bytes = static_cast<uint64_t>(raw_files.Number(1))};
 }
 
 CellView ViewOf(const CellRow& row) {

@@ -1,12 +1,9 @@
 #include "lode/plan/coverage.h"
 
 #include <algorithm>
-#include <set>
 
 namespace lode::plan {
 
-using ledger::Cell;
-using ledger::CellRow;
 using ledger::CellState;
 
 void RunFinder::Add(const ledger::CellView& cell) {
@@ -28,27 +25,23 @@ bool IsSettledWithoutData(CellState state) {
   return ledger::IsSettled(state) && state != CellState::kComplete && state != CellState::kEmpty;
 }
 
-Coverage Summarise(std::span<const CellRow> cells) {
-  Coverage coverage;
-  std::set<std::string_view> symbols;
-  const auto widen = [](std::optional<Day>& first, std::optional<Day>& last, Day day) {
-    first = first ? std::min(*first, day) : day;
-    last = last ? std::max(*last, day) : day;
+void CoverageSum::Add(const ledger::CellView& cell) {
+  const auto widen = [&](std::optional<Day>& first, std::optional<Day>& last) {
+    first = first ? std::min(*first, cell.day) : cell.day;
+    last = last ? std::max(*last, cell.day) : cell.day;
   };
-  for (const CellRow& row : cells) {
-    const Cell& cell = row.cell;
-    ++coverage.cells[cell.state];
-    ++coverage.total;
-    coverage.settled += ledger::IsSettled(cell.state);
-    coverage.degraded += cell.degraded;
-    symbols.insert(cell.symbol);
-    widen(coverage.first, coverage.last, cell.day);
-    if (cell.state == CellState::kComplete || cell.state == CellState::kPartial) {
-      widen(coverage.first_data, coverage.last_data, cell.day);
-    }
+  if (coverage_.total == 0 || cell.symbol != last_symbol_) {
+    ++coverage_.symbols;
+    last_symbol_ = cell.symbol;
   }
-  coverage.symbols = static_cast<int64_t>(symbols.size());
-  return coverage;
+  ++coverage_.cells[cell.state];
+  ++coverage_.total;
+  coverage_.settled += ledger::IsSettled(cell.state);
+  coverage_.degraded += cell.degraded;
+  widen(coverage_.first, coverage_.last);
+  if (cell.state == CellState::kComplete || cell.state == CellState::kPartial) {
+    widen(coverage_.first_data, coverage_.last_data);
+  }
 }
 
 }  // namespace lode::plan

@@ -52,7 +52,16 @@ struct Coverage {
   int64_t degraded = 0;
 };
 
-Coverage Summarise(std::span<const ledger::CellRow> cells);
+// Adds cells up; those of a symbol follow each other, as Ledger::ReadCells gives them.
+class CoverageSum {
+ public:
+  void Add(const ledger::CellView& cell);
+  const Coverage& value() const { return coverage_; }
+
+ private:
+  Coverage coverage_;
+  std::string last_symbol_;
+};
 
 // The reason of a cell whose partition file is gone: it is missing, and the ledger does not know.
 inline constexpr std::string_view kLostReason = "its partition file was deleted or changed; import or sync again";

@@ -38,7 +38,9 @@ TEST(Coverage, CountsStatesAndRanges) {
   const std::vector<CellRow> cells = {Row("A", "2024-01-01", CellState::kEmpty),
                                       Row("A", "2024-01-02", CellState::kComplete),
                                       Row("B", "2024-01-03", CellState::kMissing)};
-  const Coverage coverage = Summarise(cells);
+  CoverageSum sum;
+  for (const CellRow& row : cells) sum.Add(ledger::ViewOf(row));
+  const Coverage& coverage = sum.value();
   EXPECT_EQ(coverage.total, 3);
   EXPECT_EQ(coverage.settled, 2);
   EXPECT_EQ(coverage.symbols, 2);

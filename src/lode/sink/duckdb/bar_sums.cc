@@ -9,7 +9,7 @@
 #include "lode/base/log.h"
 #include "lode/base/stop.h"
 #include "lode/lake/layout.h"
-#include "lode/lake/survey.h"
+#include "lode/lake/listing.h"
 #include "lode/sink/duckdb/content_rules.h"
 
 namespace lode::sink {
@@ -32,27 +32,27 @@ struct Bars {
 // A day counts when nothing of it is work, and something is there.
 Result<Bars> TakeBars(const ContentRequest& request, const ContentDataset& dataset, size_t size) {
   Bars bars{.dataset = &dataset, .size = size, .complete = {}, .files = {}, .rows = {}};
-  LODE_TRY(const lake::DatasetSurvey survey, lake::Survey(request.paths, *request.ledger, dataset.row));
+  LODE_TRY(const std::set<std::string> lost, lake::LostPartitions(request.paths, *request.ledger, dataset.row.name));
+  LODE_TRY(const std::vector<ledger::PartitionRow> partitions, request.ledger->Partitions(dataset.row.name));
   LODE_TRY(const lake::Layout layout, lake::Layout::Parse(dataset.row.layout));
   const std::string folder = "bronze/" + dataset.row.name + "/";
   std::set<Day> open, filled;
-  for (const ledger::PartitionRow& row : survey.partitions) {
+  for (const ledger::PartitionRow& row : partitions) {
     bars.rows[(request.paths.root / (folder + row.partition.path)).string()] = row.partition.rows;
   }
-  for (const ledger::CellRow& row : survey.cells) {
-    const ledger::Cell& cell = row.cell;
+  LODE_TRY(lake::ReadCells(*request.ledger, dataset.row, {}, {}, lost, [&](const ledger::CellView& cell) {
     const bool complete = cell.state == ledger::CellState::kComplete;
     if (!ledger::IsSettled(cell.state) || cell.state == ledger::CellState::kExpired) open.insert(cell.day);
-    if (!complete && cell.state != ledger::CellState::kEmpty) continue;
-    bars.complete[cell.day].insert(cell.symbol);
-    if (!complete) continue;
-    const std::string path = folder + layout.PathOf(cell.day, cell.symbol);
+    if (!complete && cell.state != ledger::CellState::kEmpty) return;
+    bars.complete[cell.day].emplace(cell.symbol);
+    if (!complete) return;
+    const std::string path = folder + layout.PathOf(cell.day, std::string(cell.symbol));
     const std::string file = (request.paths.root / path).string();
     if (request.damaged.contains(path)) open.insert(cell.day);
-    if (!bars.rows.contains(file)) continue;  // the cell is complete, and had no row
+    if (!bars.rows.contains(file)) return;  // the cell is complete, and had no row
     filled.insert(cell.day);
     bars.files[cell.day].insert(file);
-  }
+  }));
   std::erase_if(bars.complete,
                 [&](const auto& day) { return open.contains(day.first) || !filled.contains(day.first); });
   return bars;
