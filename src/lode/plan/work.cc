@@ -17,6 +17,10 @@ using ledger::CellRow;
 using ledger::CellState;
 using State = VendorDay::State;
 
+// How far from its listing a day beside it may be: more than sessions ever are apart. A run that begins later adds no
+// cell, or each night's run would add one for every contract that ever expired.
+constexpr int32_t kBorderDays = 7;
+
 CellState StateOf(KnownState known) {
   switch (known) {
     case KnownState::kPending: return CellState::kPending;
@@ -210,7 +214,9 @@ class SymbolWalk {
     for (const uint32_t i : {life_.begin - 1, life_.end}) {
       const bool is_before = i + 1 == life_.begin;
       if (is_before ? life_.begin == range.begin : life_.end == range.end) continue;
-      if (!IsOther(words_.day(i).day)) JudgeDay(i, cells_->Find(words_.day(i).day));
+      const Day day = words_.day(i).day;
+      const bool is_near = is_before ? day + kBorderDays >= *listing_.first : day <= *listing_.last + kBorderDays;
+      if (is_near && !IsOther(day)) JudgeDay(i, cells_->Find(day));
     }
   }
 

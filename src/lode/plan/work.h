@@ -88,8 +88,8 @@ struct Work {
 // not even with `refetch`: they are recorded, unless the ledger says so already or knows better (ledger::Replaces). So
 // are, as closed, missing and pending cells between expected days.
 //
-// Days outside a listing are no cells: an option would have thousands. The one next to it on each side is recorded as
-// not listed and speaks for those beyond it, and so is what the ledger still waits for there.
+// Days outside a listing are no cells: an option would have thousands. The one next to it on each side, within a week,
+// is recorded as not listed and speaks for those beyond it, and so is what the ledger still waits for there.
 Work FindWork(std::vector<VendorDay> days, std::shared_ptr<const Listings> listings, const PresentCells& present,
               const WorkOptions& options);
 

@@ -211,14 +211,17 @@ TEST(Work, DaysOutsideAListingAreRecorded) {
 }
 
 TEST(Work, OneDayOnEachSideOfAListingSpeaksForThoseBeyond) {
-  const Listings listings = {
-      {"A", D("2024-01-03"), D("2024-01-03"), {}}, {"B", D("2024-03-01"), {}, {}}, {"C", {}, D("2023-03-01"), {}}};
+  const Listings listings = {{"A", D("2024-01-03"), D("2024-01-03"), {}},
+                             {"B", D("2024-01-12"), {}, {}},
+                             {"C", {}, D("2023-12-25"), {}},
+                             {"D", D("2024-01-13"), {}, {}},
+                             {"E", {}, D("2023-12-24"), {}}};
   const Work work = Plan(Week(), listings, {}, {});
   EXPECT_EQ(RecordedText(work),
             "A 2024-01-02 not_listed: not listed before 2024-01-03\n"
             "A 2024-01-04 not_listed: not listed after 2024-01-03\n"
-            "B 2024-01-05 not_listed: not listed before 2024-03-01\n"
-            "C 2024-01-01 not_listed: not listed after 2023-03-01\n");
+            "B 2024-01-05 not_listed: not listed before 2024-01-12\n"
+            "C 2024-01-01 not_listed: not listed after 2023-12-25\n");
   // What the ledger waits for out there is over; what it holds stays.
   const std::vector<CellRow> present = {
       Row("A", "2024-01-01", CellState::kFailed), Row("A", "2024-01-05", CellState::kComplete),
@@ -227,7 +230,7 @@ TEST(Work, OneDayOnEachSideOfAListingSpeaksForThoseBeyond) {
             "A 2024-01-01 not_listed: not listed before 2024-01-03\n"
             "A 2024-01-02 not_listed: not listed before 2024-01-03\n"
             "A 2024-01-04 not_listed: not listed after 2024-01-03\n"
-            "B 2024-01-01 not_listed: not listed before 2024-03-01\n");
+            "B 2024-01-01 not_listed: not listed before 2024-01-12\n");
 }
 
 TEST(Work, ACellThatTurnsOutToBeListedIsWork) {
