@@ -18,9 +18,10 @@ constexpr std::string_view kBeingPublished = "being published, or left so by a k
 
 Status DatasetVerification::Run(VerifyReport* report) {
   LODE_TRY(CheckIndex());
-  std::vector<std::string> paths;
-  for (const auto& [path, expected] : expected_) paths.push_back(path);
-  for (const std::string& path : paths) {
+  // Receipts that come meanwhile change the map: by key, not by iterator.
+  std::string path;
+  for (auto next = expected_.begin(); next != expected_.end(); next = expected_.upper_bound(path)) {
+    path = next->first;
     LODE_TRY(CheckStop());
     LODE_TRY(CheckFile(path));
   }
@@ -134,13 +135,12 @@ Status DatasetVerification::TakeReceipt(int64_t sequence) {
 
 void DatasetVerification::Expect(const ledger::Receipt& receipt) {
   for (const ledger::RawFile& raw : receipt.raw_files) {
-    const fs::path file = raw.in_place ? fs::path(raw.landed) : paths_.root / raw.landed;
-    expected_[raw.landed] = {file, raw.size, raw.sha256};
+    expected_[raw.landed] = {raw.size, raw.sha256};
     removed_.erase(raw.landed);
   }
   for (const ledger::Partition& partition : receipt.partitions) {
     const std::string path = fmt::format("bronze/{}/{}", dataset_, partition.path);
-    expected_[path] = {paths_.root / path, partition.size, partition.sha256};
+    expected_[path] = {partition.size, partition.sha256};
     removed_.erase(path);
   }
   for (const ledger::Removal& removal : receipt.removed) {
@@ -178,7 +178,7 @@ Status DatasetVerification::CheckFile(const std::string& path) {
   for (int i = 0; i < kTries; ++i) {
     const auto expected = expected_.find(path);
     if (expected == expected_.end()) return Ok();  // removed while others were looked at
-    problem = ProblemOf(expected->second);
+    problem = ProblemOf(path, expected->second);
     if (!problem) return Ok();
     if (IsBeingPublished(path)) {
       Add(Severity::kWarning, path, std::string(kBeingPublished));
@@ -191,12 +191,13 @@ Status DatasetVerification::CheckFile(const std::string& path) {
   return Ok();
 }
 
-std::optional<std::string> DatasetVerification::ProblemOf(const Expected& expected) {
-  const Result<std::optional<uint64_t>> size = store::FileSize(expected.file);
+std::optional<std::string> DatasetVerification::ProblemOf(const std::string& path, const Expected& expected) {
+  const fs::path file = paths_.root / path;
+  const Result<std::optional<uint64_t>> size = store::FileSize(file);
   if (!size) return size.error().message;
   if (!*size) return "gone";
   if (**size != expected.size) return fmt::format("{} bytes, its receipt says {}", **size, expected.size);
-  const Result<store::Digest> digest = store::HashFile(expected.file);
+  const Result<store::Digest> digest = store::HashFile(file);
   if (!digest) return digest.error().message;
   report_.bytes_checked += digest->size;
   if (progress_) progress_(bytes_before_ + report_.bytes_checked);

@@ -32,7 +32,6 @@ class DatasetVerification {
  private:
   // A file as receipts describe it.
   struct Expected {
-    fs::path file;  // where it lies
     uint64_t size = 0;
     std::string sha256;
   };
@@ -51,7 +50,7 @@ class DatasetVerification {
 
   Status CheckFile(const std::string& path);
   // What is wrong with the file; nullopt: nothing.
-  std::optional<std::string> ProblemOf(const Expected& expected);
+  std::optional<std::string> ProblemOf(const std::string& path, const Expected& expected);
   // The file is the version an open intent is bringing.
   bool IsBeingPublished(const std::string& path);
   Status FindStrays();
@@ -70,7 +69,8 @@ class DatasetVerification {
   VerifyReport report_;
   std::unique_ptr<ledger::Ledger> index_;                         // of the receipts taken
   std::map<int64_t, bool> taken_;                                 // sequence: it was readable
-  std::map<std::string, Expected> expected_;                      // by path, as the last receipt that names it says
+  std::map<std::string, Expected> expected_;                      // by path below the lake, as the last receipt says;
+                                                                  // absolute for a file that was imported in place
   std::set<std::string> removed_;                                 // paths that `clean` removed since
   std::map<int64_t, std::vector<ledger::Intent::Move>> intents_;  // open ones
 };

@@ -76,7 +76,7 @@ Status SyncAndClose(Descriptor file, const fs::path& path) {
 
 // Hashes what `from` holds and, when `to` is a descriptor, writes it there.
 Result<Digest> Drain(int from, const fs::path& from_path, int to, const fs::path& to_path, uint32_t* crc32c = nullptr) {
-  const auto block = std::make_unique<char[]>(kBlockBytes);
+  const auto block = std::make_unique_for_overwrite<char[]>(kBlockBytes);
   Sha256 hash;
   Digest digest;
   while (true) {
@@ -336,7 +336,7 @@ Result<Digest> HashFile(const fs::path& path, uint32_t* crc32c) {
 Result<uint32_t> Crc32cOfFile(const fs::path& path) {
   struct stat info{};
   LODE_TRY(const Descriptor file, OpenRegular(path, O_NOFOLLOW, &info));
-  const auto block = std::make_unique<char[]>(kBlockBytes);
+  const auto block = std::make_unique_for_overwrite<char[]>(kBlockBytes);
   uint32_t crc32c = 0;
   while (true) {
     LODE_TRY(const size_t count, ReadBlock(file.get(), block.get(), kBlockBytes, path));
