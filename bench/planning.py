@@ -6,7 +6,7 @@ made here as receipts and files of the right size; `lode ledger rebuild` indexes
 look at the files. And 290,000 instruments × 5 data types on one day. Rounds are in one run; the minimum counts.
 Also the planner alone (src/lode/plan/planning_bench.cc): 1.4 million contracts × 1,000 sessions.
 
-usage: third_party/oracle/bin/python bench/planning.py [--rounds 3] [--folder DIR]
+usage: third_party/oracle/bin/python bench/planning.py [--rounds 3] [--folder DIR] [--output bench/PLANNING.md]
 """
 import argparse
 import datetime
@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -140,9 +141,22 @@ def declare(lake, dataset, data_type, symbols, start):
                    f'symbols = ["symbols.txt"]\nstart = {start}\n')
 
 
+TOLD = []
+
+
 def tell(name, best, words):
     wall, cpu, peak = best
     print(f"{name}: {wall:.2f} s wall, {cpu:.2f} s CPU, {peak:.0f} MiB peak ({words[-1] if words else ''})", flush=True)
+    TOLD.append(f"| {name} | {wall:.2f} | {cpu:.2f} | {peak:.0f} |")
+
+
+def write_results(file, planner):
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    lines = ["# Plans of lakes of size", "",
+             f"Written by `bench/planning.py --output` on {datetime.date.today()}: {os.cpu_count()} × {model}, {platform.system()} "
+             f"{platform.release()}. What is measured is said at the top of that file.", "", "The planner alone:", "",
+             *(f"- {line}" for line in planner.splitlines()), "", "| command | wall s (min) | CPU s | peak MiB |", "|---|---|---|---|", *TOLD, ""]
+    file.write_text("\n".join(lines))
 
 
 def million(work, rounds, count):
@@ -158,6 +172,9 @@ def million(work, rounds, count):
         tell("first sync", *timed([*base, "sync", "-e", last], environment, 1))
         tell(f"sync without work, {files:,} partitions, listing included", *timed([*base, "sync", "-e", last], environment, rounds))
         tell("the same with --trust-ledger", *timed([*base, "sync", "-e", last, "--trust-ledger"], environment, rounds))
+        tell("status", *timed([*base, "status"], environment, rounds))
+        name, first, _ = options[count // 2]
+        tell("explain of one cell", *timed([*base, "explain", f"trades/{name}/{first}"], environment, rounds))
         gone = sorted((lake / "bronze" / "trades").rglob("*.parquet"))[::files // 7]
         for path in gone:
             path.unlink()
@@ -194,12 +211,16 @@ def main():
     parser.add_argument("--folder", type=pathlib.Path, help="where lakes are made; a million files")
     parser.add_argument("--options", type=int, default=14_400)
     parser.add_argument("--instruments", type=int, default=290_000)
+    parser.add_argument("--output", type=pathlib.Path, help="also written there, such as bench/PLANNING.md")
     arguments = parser.parse_args()
     subprocess.run(["ninja", "-C", ROOT / "build" / "release", "plan_bench"], check=True, stdout=subprocess.DEVNULL)
-    print(subprocess.run([PLANNER], check=True, capture_output=True, text=True).stdout, end="")
+    planner = subprocess.run([PLANNER], check=True, capture_output=True, text=True).stdout
+    print(planner, end="")
     with tempfile.TemporaryDirectory(prefix="lode-bench-", dir=arguments.folder) as folder:
         million(pathlib.Path(folder), arguments.rounds, arguments.options)
         one_day(pathlib.Path(folder), arguments.rounds, arguments.instruments)
+    if arguments.output:
+        write_results(arguments.output, planner)
 
 
 if __name__ == "__main__":

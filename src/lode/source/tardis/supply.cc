@@ -73,14 +73,13 @@ class TardisSupply final : public Supply {
 Status TardisSupply::ReadExchange(const std::vector<std::string>& symbols) {
   const auto is_known = [&](const std::string& symbol) { return asked_.contains(symbol); };
   if (exchange_ && std::ranges::all_of(symbols, is_known)) return Ok();
-  Names wanted(symbols.begin(), symbols.end());
+  Names wanted(symbols.begin(), symbols.end()), beginnings;
+  for (const std::string& symbol : symbols) beginnings.insert(symbol.substr(0, kAlikeBytes));
   NameMap<DatasetSymbolInfo> found;
   ExchangeVisitor visitor;
   visitor.dataset = [&](const SymbolInfo& info) {
-    const auto is_alike = [&](const std::string& symbol) {
-      return symbol.substr(0, kAlikeBytes) == info.id.substr(0, kAlikeBytes);
-    };
-    if (alike_.size() < kMostSuggestions && std::ranges::any_of(wanted, is_alike)) alike_.emplace_back(info.id);
+    const bool is_alike = beginnings.contains(info.id.substr(0, kAlikeBytes));
+    if (is_alike && alike_.size() < kMostSuggestions) alike_.emplace_back(info.id);
     if (wanted.contains(info.id)) {
       found.insert_or_assign(std::string(info.id),
                              DatasetSymbolInfo{std::string(info.available_since), std::string(info.available_to),
