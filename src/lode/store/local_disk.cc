@@ -12,10 +12,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <thread>
 
 #include "lode/base/hashing.h"
+#include "lode/base/stop.h"
 #include "lode/store/os_error_internal.h"
 
 namespace lode::store {
@@ -75,7 +77,7 @@ Status SyncAndClose(Descriptor file, const fs::path& path) {
 }
 
 // Hashes what `from` holds and, when `to` is a descriptor, writes it there.
-Result<Digest> Drain(int from, const fs::path& from_path, int to, const fs::path& to_path, uint32_t* crc32c = nullptr) {
+Result<Digest> Drain(int from, const fs::path& from_path, int to, const fs::path& to_path) {
   const auto block = std::make_unique_for_overwrite<char[]>(kBlockBytes);
   Sha256 hash;
   Digest digest;
@@ -83,12 +85,22 @@ Result<Digest> Drain(int from, const fs::path& from_path, int to, const fs::path
     LODE_TRY(const size_t count, ReadBlock(from, block.get(), kBlockBytes, from_path));
     if (count == 0) break;
     hash.Update(std::string_view(block.get(), count));
-    if (crc32c != nullptr) *crc32c = Crc32c(std::string_view(block.get(), count), *crc32c);
     digest.size += count;
     if (to >= 0) LODE_TRY(WriteAll(to, block.get(), count, to_path));
   }
   digest.sha256 = hash.HexDigest();
   return digest;
+}
+
+Status ReadBlocks(const fs::path& path, const std::function<Status(std::string_view)>& take) {
+  struct stat info{};
+  LODE_TRY(const Descriptor file, OpenRegular(path, O_NOFOLLOW, &info));
+  const auto block = std::make_unique_for_overwrite<char[]>(kBlockBytes);
+  while (true) {
+    LODE_TRY(const size_t count, ReadBlock(file.get(), block.get(), kBlockBytes, path));
+    if (count == 0) return Ok();
+    LODE_TRY(take(std::string_view(block.get(), count)));
+  }
 }
 
 struct DirectoryCloser {
@@ -327,22 +339,33 @@ Result<uint64_t> FreeBytes(const fs::path& dir) {
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
-Result<Digest> HashFile(const fs::path& path, uint32_t* crc32c) {
+Result<Digest> HashFile(const fs::path& path) {
   struct stat info{};
   LODE_TRY(const Descriptor file, OpenRegular(path, O_NOFOLLOW, &info));
-  return Drain(file.get(), path, -1, {}, crc32c);
+  return Drain(file.get(), path, -1, {});
+}
+
+Result<Digest> HashLargeFile(const fs::path& path, uint32_t* crc32c) {
+  Sha256 hash;
+  Digest digest;
+  *crc32c = 0;
+  LODE_TRY(ReadBlocks(path, [&](std::string_view block) {
+    hash.Update(block);
+    *crc32c = Crc32c(block, *crc32c);
+    digest.size += block.size();
+    return CheckStop();
+  }));
+  digest.sha256 = hash.HexDigest();
+  return digest;
 }
 
 Result<uint32_t> Crc32cOfFile(const fs::path& path) {
-  struct stat info{};
-  LODE_TRY(const Descriptor file, OpenRegular(path, O_NOFOLLOW, &info));
-  const auto block = std::make_unique_for_overwrite<char[]>(kBlockBytes);
   uint32_t crc32c = 0;
-  while (true) {
-    LODE_TRY(const size_t count, ReadBlock(file.get(), block.get(), kBlockBytes, path));
-    if (count == 0) return crc32c;
-    crc32c = Crc32c(std::string_view(block.get(), count), crc32c);
-  }
+  LODE_TRY(ReadBlocks(path, [&](std::string_view block) {
+    crc32c = Crc32c(block, crc32c);
+    return Status();
+  }));
+  return crc32c;
 }
 
 Result<Digest> CopyDurable(const fs::path& from, const fs::path& to) {

@@ -66,9 +66,12 @@ struct Digest {
   uint64_t size = 0;
   std::string sha256;
 };
-// Of a regular file, not through a symbolic link; kNotFound when absent. Also its CRC-32C, where it is wanted.
-Result<Digest> HashFile(const fs::path& path, uint32_t* crc32c = nullptr);
-// The same without the SHA-256.
+// Of a regular file, not through a symbolic link; kNotFound when absent.
+Result<Digest> HashFile(const fs::path& path);
+// The same, with its CRC-32C in the same reading. A stop ends it (kInterrupted): the file may be as large as vendors
+// make them.
+Result<Digest> HashLargeFile(const fs::path& path, uint32_t* crc32c);
+// The CRC-32C alone.
 Result<uint32_t> Crc32cOfFile(const fs::path& path);
 // Copies by reflink where the file system can, else by bytes; fsyncs the copy. Never a hard link: the source may be
 // appended to. The digest is of the copy.

@@ -455,7 +455,7 @@ class DatasetSync {
       LODE_TRY(source::files::Delivery delivery, supply_->Deliver(fetched.request, fetched.file, fetched.end_ns));
       deliveries->push_back(std::move(delivery));
       uint32_t crc32c = 0;
-      LODE_TRY(store::Digest digest, store::HashFile(fetched.file, &crc32c));
+      LODE_TRY(store::Digest digest, store::HashLargeFile(fetched.file, &crc32c));
       if (digest.size != fetched.size || crc32c != fetched.crc32c) {
         return Fail(
             ErrorKind::kCorrupt,
