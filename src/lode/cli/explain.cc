@@ -139,8 +139,11 @@ class Explanation {
   }
 
   Status TellReceipt(int64_t sequence) {
-    if (decider_sequence_ != sequence) decider_ = ReadDecider(paths_, dataset_.name, sequence);
-    decider_sequence_ = sequence;
+    if (decider_sequence_ != sequence) {
+      decider_ = ReadDecider(paths_, dataset_.name, sequence);
+      LODE_TRY(removed_, RemovedOf(sequence));
+      decider_sequence_ = sequence;
+    }
     const std::optional<ledger::Receipt>& receipt = decider_;
     if (!receipt) {
       if (sequence > 0) Line("receipt", fmt::format("{}: cannot be read; run lode verify", sequence));
@@ -167,7 +170,8 @@ class Explanation {
       Line("rejected", fmt::format("{} of {}: {}", Grouped(receipt->rejected), Count(receipt->records, "record"),
                                    receipt->quarantine));
     }
-    return TellRawFiles(*receipt);
+    TellRawFiles(*receipt);
+    return Ok();
   }
 
   // Of many requests those that name the day, when any do.
@@ -184,8 +188,7 @@ class Explanation {
   }
 
   // Data files whose name carries the day, when there are any; else all of the receipt.
-  Status TellRawFiles(const ledger::Receipt& receipt) {
-    LODE_TRY(const std::set<std::string> gone, RemovedOf(receipt.sequence));
+  void TellRawFiles(const ledger::Receipt& receipt) {
     const std::string day = FormatDay(day_);
     std::string compact = day;
     std::erase(compact, '-');
@@ -193,7 +196,7 @@ class Explanation {
     bool by_day = std::ranges::any_of(receipt.raw_files, [&](const auto& f) { return f.role == "data" && of_day(f); });
     for (const ledger::RawFile& file : receipt.raw_files) {
       if (file.role != "data" || (by_day && !of_day(file))) continue;
-      const bool removed = !file.in_place && gone.contains(file.landed);
+      const bool removed = !file.in_place && removed_.contains(file.landed);
       Line("raw file", fmt::format("{}{}", file.landed,
                                    file.in_place ? " (in place)"
                                    : removed     ? " (removed by clean)"
@@ -209,7 +212,6 @@ class Explanation {
                                .Number("bytes", file.size)
                                .Text("sha256", file.sha256));
     }
-    return Ok();
   }
 
   // Where raw files of the receipt lay that `clean` removed.
@@ -228,7 +230,9 @@ class Explanation {
   const ledger::DatasetRow& dataset_;
   Day day_;
   std::set<std::string> partitions_;
-  std::optional<ledger::Receipt> decider_;  // of decider_sequence_: cells of a day mostly share it
+  // Of decider_sequence_: cells of a day mostly share it.
+  std::optional<ledger::Receipt> decider_;
+  std::set<std::string> removed_;
   std::optional<int64_t> decider_sequence_;
   bool expired_ = false;  // a cell told is
   std::string text_;
@@ -250,7 +254,7 @@ class ExplainCommand : public Command {
       return 0;
     }
     const ledger::DatasetRow& dataset = datasets[0];
-    LODE_TRY(const std::vector<ledger::CellRow> cells, CellsOfDay(paths, *ledger, dataset, name.day));
+    LODE_TRY(const std::vector<ledger::CellRow> cells, CellsOfDay(paths, *ledger, dataset, name));
     Explanation explanation(session, paths, *ledger, dataset, name.day);
     bool any = false;
     for (const ledger::CellRow& row : cells) {
@@ -270,13 +274,14 @@ class ExplainCommand : public Command {
   }
 
  private:
-  // Looks at the partitions of that day alone.
+  // Looks at the partitions of what is named alone; the day's other cells are as the ledger has them.
   static Result<std::vector<ledger::CellRow>> CellsOfDay(const lake::LakePaths& paths, ledger::Ledger& ledger,
-                                                         const ledger::DatasetRow& dataset, Day day) {
+                                                         const ledger::DatasetRow& dataset, const CellName& name) {
+    const Day day = name.day;
     LODE_TRY(const lake::Layout layout, lake::Layout::Parse(dataset.layout));
     std::set<std::string> named, lost;
     LODE_TRY(ledger.ReadCells(dataset.name, day, day, [&](const ledger::CellView& cell) {
-      named.insert(layout.PathOf(day, std::string(cell.symbol)));
+      if (!name.symbol || *name.symbol == cell.symbol) named.insert(layout.PathOf(day, std::string(cell.symbol)));
     }));
     for (const std::string& path : named) {
       LODE_TRY(const std::optional<ledger::PartitionRow> row, ledger.FindPartition(dataset.name, path));
