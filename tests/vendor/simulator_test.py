@@ -196,7 +196,7 @@ class Case:
         self.sim.faults({"path": "get_range", "action": {"drip": 2 * len(whole)}})
         started = time.monotonic()
         assert self.get_range(end="2024-01-03")[2] == whole
-        assert 0.3 < time.monotonic() - started < 3
+        assert 0.3 < time.monotonic() - started < 15
         self.sim.faults({"path": "get_range", "action": {"delay_ms": 300}})
         started = time.monotonic()
         assert self.get_range(end="2024-01-03")[2] == whole and time.monotonic() - started > 0.3

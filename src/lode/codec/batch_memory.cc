@@ -15,14 +15,6 @@ namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kAddressSanitizer = true;
-#elif defined(__has_feature)
-constexpr bool kAddressSanitizer = __has_feature(address_sanitizer);
-#else
-constexpr bool kAddressSanitizer = false;
-#endif
-
 struct Mapping {
   void* start = nullptr;
   size_t size = 0;
@@ -86,7 +78,7 @@ class MappedBuffer final : public arrow::MutableBuffer {
 }  // namespace
 
 Result<std::shared_ptr<arrow::Buffer>> AllocateBatchMemory(int64_t bytes) {
-  if (kAddressSanitizer && bytes < int64_t{1} << 40) {  // its heap notices a write past the end, a mapping does not
+  if (LODE_SANITIZED && bytes < int64_t{1} << 40) {  // their heap notices a write past the end, a mapping does not
     LODE_TRY(std::shared_ptr<arrow::Buffer> buffer, FromArrow(arrow::AllocateBuffer(bytes), "allocate a batch"));
     std::memset(buffer->mutable_data(), 0xAA, static_cast<size_t>(bytes));
     return buffer;

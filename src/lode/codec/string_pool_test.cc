@@ -11,12 +11,6 @@ namespace {
 
 std::string Text(int i) { return fmt::format("{}-{:0{}}", i, 0, 1 + i % 60); }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;  // shadow memory counts as resident
-#else
-constexpr bool kSanitized = false;
-#endif
-
 // Resident memory of this process.
 size_t ResidentBytes() {
   size_t total = 0, resident = 0;
@@ -71,7 +65,7 @@ TEST(StringPool, SpilledTextKeepsItsPlaceAndLeavesMemory) {
   EXPECT_EQ(pool.Get(ids[0]).data(), early.data());
   for (int i = 0; i < kTexts; ++i) ASSERT_EQ(pool.Get(ids[static_cast<size_t>(i)]), Text(i));
   pool.ReleasePages();
-  if (!kSanitized) {
+  if (!LODE_SANITIZED) {  // whose shadow memory counts as resident
     EXPECT_LT(filled, before + (size_t{12} << 20));
     EXPECT_LT(ResidentBytes(), before + (size_t{12} << 20));
   }

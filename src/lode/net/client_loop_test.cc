@@ -70,7 +70,8 @@ TEST(Loop, PostFromAnotherThreadWakesAHeldLoop) {
   std::atomic<int> done{0};
   Status status;
   std::jthread loop([&] { status = client->Run(); });
-  for (int i = 0; i < 3; ++i) {
+  auto fastest = steady_clock::duration::max();  // a busy host may stand still now and then
+  for (int i = 0; i < 10; ++i) {
     std::atomic<bool> ended{false};
     const auto begin = steady_clock::now();
     client->Post([&] {
@@ -80,12 +81,13 @@ TEST(Loop, PostFromAnotherThreadWakesAHeldLoop) {
       });
     });
     while (!ended) std::this_thread::yield();
-    EXPECT_LT(steady_clock::now() - begin, milliseconds(90));  // woken, not found at the next tick
+    fastest = std::min(fastest, steady_clock::now() - begin);
   }
+  EXPECT_LT(fastest, milliseconds(90));  // woken, not found at the next tick
   client->HoldOpen(false);
   loop.join();
   EXPECT_TRUE(status);
-  EXPECT_EQ(done, 3);
+  EXPECT_EQ(done, 10);
 }
 
 TEST(Loop, HoldsAddUp) {
@@ -125,7 +127,7 @@ TEST(Loop, FetchEndsThoughTheLoopIsHeldAndOthersWait) {
 
 TEST(Loop, FetchAllRunsSideBySideAndKeepsTheOrder) {
   ScriptServer server([](const ReceivedRequest& request, Connection& connection) {
-    std::this_thread::sleep_for(milliseconds(request.target == "/0" ? 120 : 60));
+    std::this_thread::sleep_for(milliseconds(request.target == "/0" ? 400 : 200));
     connection.Send(Answer(request.target == "/1" ? 404 : 200, request.target));
   });
   const auto client = Client::Make(Quick()).value();
@@ -133,7 +135,7 @@ TEST(Loop, FetchAllRunsSideBySideAndKeepsTheOrder) {
   for (int i = 0; i < 4; ++i) requests.emplace_back(To(server.Url(fmt::format("/{}", i))), nullptr);
   const auto begin = steady_clock::now();
   const auto outcomes = client->FetchAll(std::move(requests));
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(220));
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(900));
   ASSERT_EQ(outcomes.size(), 4U);
   for (size_t i = 0; i < 4; ++i) EXPECT_EQ(outcomes[i].response.head.status, i == 1 ? 404 : 200);
   EXPECT_TRUE(client->FetchAll({}).empty());
@@ -160,7 +162,7 @@ TEST(Loop, PathLimitsHoldTheirOwnRequestsBackOnly) {
   client->Add(To(server.Url("/v0/timeseries.x")), nullptr,
               [&](const Outcome&) { other = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin); });
   ASSERT_TRUE(client->Run());
-  EXPECT_LT(other, milliseconds(500));
+  EXPECT_LT(other, milliseconds(900));
   EXPECT_GE(last, milliseconds(1000));  // ten in the first second, the rest after it
 }
 
@@ -168,7 +170,7 @@ TEST(Loop, AStopEndsTransfersWaitsAndQueue) {
   ScriptServer server([](const ReceivedRequest& request, Connection& connection) {
     if (request.target == "/retry") return connection.Send(Answer(503, "", {"Retry-After: 30"}));
     connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
-    for (int i = 0; i < 40 && connection.open(); ++i) std::this_thread::sleep_for(milliseconds(10));
+    for (int i = 0; i < 1000 && connection.open(); ++i) std::this_thread::sleep_for(milliseconds(10));
   });
   ClientOptions options = Quick();
   options.limits.connections = 2;
@@ -186,7 +188,7 @@ TEST(Loop, AStopEndsTransfersWaitsAndQueue) {
   });
   const auto begin = steady_clock::now();
   const Status status = client->Run();
-  EXPECT_LT(steady_clock::now() - begin, milliseconds(350));
+  EXPECT_LT(steady_clock::now() - begin, milliseconds(5000));
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().kind, ErrorKind::kInterrupted);
   EXPECT_EQ(reasons, std::vector<FailureClass>(4, FailureClass::kStopped));

@@ -184,10 +184,10 @@ TEST(Planning, RandomLedgersGiveExactlyTheirWork) {
 
 double CpuMs() { return 1000.0 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-constexpr double kSlower = 20;
+#if defined(NDEBUG)
+constexpr double kLimitMs = 300;  // three times the aim: a busy host may be half as fast
 #else
-constexpr double kSlower = 1;
+constexpr double kLimitMs = 3000;
 #endif
 
 // 87 symbols × 15 years × 313 days: from nothing, from a full ledger, and from one with a hole in every symbol.
@@ -224,7 +224,7 @@ TEST(Planning, FifteenYearsOf87SymbolsTakeNoTime) {
       best_ms = std::min(best_ms, CpuMs() - start_ms);
     }
     std::printf("note: 87 symbols x 15 years planned from %s: %.1f ms, %zu requests\n", name, best_ms, requests);
-    EXPECT_LT(best_ms, 100 * kSlower);
+    EXPECT_LT(best_ms, kLimitMs);
   }
 }
 

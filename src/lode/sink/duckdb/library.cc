@@ -11,11 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Its own symbols first, not those of the whole program: half the time of loading. Sanitizers refuse to load that way.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kLoadMode = RTLD_LAZY | RTLD_LOCAL;
-#else
-constexpr int kLoadMode = RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND;
-#endif
+constexpr int kLoadMode = RTLD_LAZY | RTLD_LOCAL | (LODE_SANITIZED ? 0 : RTLD_DEEPBIND);
 
 std::vector<std::string> Candidates() {
   std::vector<std::string> paths;
