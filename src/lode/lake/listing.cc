@@ -25,12 +25,17 @@ struct NamedSize {
   uint64_t size = 0;
 };
 
+// Whether what was found is not the file that receipts name.
+Result<bool> IsAnother(const Result<std::optional<uint64_t>>& found, uint64_t size) {
+  if (!found && found.error().kind == ErrorKind::kStorage) return std::unexpected(found.error());
+  return !found || *found != size;
+}
+
 Result<std::vector<std::string>> LostOf(int folder, std::vector<NamedSize> named) {
   std::vector<std::string> lost;
   for (NamedSize& one : named) {
-    const Result<std::optional<uint64_t>> size = store::FileSizeAt(folder, one.path);
-    if (!size && size.error().kind == ErrorKind::kStorage) return std::unexpected(size.error());
-    if (!size || *size != one.size) lost.push_back(std::move(one.path));
+    LODE_TRY(const bool is_lost, IsAnother(store::FileSizeAt(folder, one.path), one.size));
+    if (is_lost) lost.push_back(std::move(one.path));
   }
   return lost;
 }
@@ -96,9 +101,7 @@ Result<std::set<std::string>> LostPartitions(const LakePaths& paths, ledger::Led
 }
 
 Result<bool> IsLost(const LakePaths& paths, std::string_view dataset, const ledger::Partition& partition) {
-  const Result<std::optional<uint64_t>> size = store::FileSize(paths.bronze(dataset) / partition.path);
-  if (!size && size.error().kind == ErrorKind::kStorage) return std::unexpected(size.error());
-  return !size || *size != partition.size;
+  return IsAnother(store::FileSize(paths.bronze(dataset) / partition.path), partition.size);
 }
 
 Status ReadCells(ledger::Ledger& ledger, const ledger::DatasetRow& dataset, std::optional<Day> first,

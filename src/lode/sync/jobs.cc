@@ -7,6 +7,7 @@
 
 #include "lode/base/stop.h"
 #include "lode/codec/schema.h"
+#include "lode/lake/disk_guard.h"
 #include "lode/net/file_body.h"
 #include "lode/net/waits.h"
 
@@ -243,12 +244,14 @@ Result<BatchJob> DatabentoJobs::WaitFor(const std::string& job_id, const FetchJo
   }
 }
 
-// Every file of the job, whole and with the vendor's hash; what an earlier try left is continued.
+// Every file of the job, whole and with the vendor's hash; what an earlier try left is continued. kStorage before the
+// first byte where the disk has no room for the rest.
 Result<uint64_t> DatabentoJobs::Download(const std::string& job_id, const fs::path& folder) {
   LODE_TRY(const std::vector<BatchFile> files, api_->ListFiles(job_id));
   LODE_TRY(store::MakeDirectories(folder));
   std::optional<Error> failed;
-  uint64_t bytes = 0;
+  uint64_t bytes = 0, lacking = 0;
+  std::vector<std::pair<const BatchFile*, std::shared_ptr<net::FileBody>>> bodies;
   nlohmann::json listed = nlohmann::json::array();
   for (const BatchFile& file : files) {
     bytes += file.file.size;
@@ -258,7 +261,14 @@ Result<uint64_t> DatabentoJobs::Download(const std::string& job_id, const fs::pa
                                              .expected_size = file.file.size,
                                              .expected_sha256 = file.file.sha256}));
     if (body->whole()) continue;
-    client_->Add(api_->DownloadRequest(file), body, [&failed](net::Outcome outcome) {
+    lacking += file.file.size - body->size();
+    bodies.emplace_back(&file, std::move(body));
+  }
+  LODE_TRY(const uint64_t min_free_bytes, lake::MinFreeBytes(*request_.config));
+  Status room = lake::CheckRoom(request_.paths, lacking, min_free_bytes);
+  if (!room) return std::unexpected(std::move(room).error().With(job_id));
+  for (auto& [file, body] : bodies) {
+    client_->Add(api_->DownloadRequest(*file), std::move(body), [&failed](net::Outcome outcome) {
       if (!outcome.status && !failed) failed = std::move(outcome.status).error();
     });
   }
