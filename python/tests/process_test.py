@@ -14,7 +14,7 @@ import support
 
 EXCEPTIONS = {2: lode.UsageError, 3: lode.PartialError, 4: lode.IncompleteError, 5: lode.RefusedError, 6: lode.StorageError,
               7: lode.BusyError, 130: lode.Interrupted}
-BUSY_MS = 20_000  # of a program that must be stopped
+BUSY_MS = 60_000  # of a program that must be stopped
 
 
 class ProcessTest(unittest.TestCase):

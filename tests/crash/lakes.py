@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 DATASET = "crash"
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 
 
 class Failure(Exception):

@@ -154,7 +154,7 @@ class Case:
             lines += [("$ " if i == 0 else "> ") + part for i, part in enumerate(command.splitlines())]
             try:
                 done = subprocess.run(["bash", "-c", command], cwd=work, env=environment, stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
                 output, code = done.stdout, done.returncode
             except subprocess.TimeoutExpired as late:
                 output, code = (late.stdout or b"") + b"\ntimed out", 124

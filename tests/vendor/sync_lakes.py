@@ -20,7 +20,7 @@ from lakes import Failure  # noqa: E402, F401
 # Three tries, waits of a few ms; a server may be silent for 1.5 s: a busy machine must not look like a vendor that hangs.
 # A vendor's limit of requests a minute would make the tests last for hours.
 WAITS = "4,2,20,1500,1000"
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 
 CONFIG = """[lake]
 root = "{lake}"
