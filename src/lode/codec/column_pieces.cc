@@ -34,6 +34,14 @@ void ColumnPieces::ForEach(int64_t row, int64_t rows, Visit&& visit) const {
   }
 }
 
+int64_t ColumnPieces::Together(int64_t row, int64_t most) const {
+  int64_t together = 0;
+  ForEach(row, most, [&](const Piece&, int64_t, int64_t count) {
+    if (together == 0) together = count;
+  });
+  return together;
+}
+
 int64_t ColumnPieces::CountValues(int64_t row, int64_t rows) const {
   if (!has_nulls_) return rows;
   int64_t values = 0;

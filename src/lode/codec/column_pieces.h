@@ -17,6 +17,8 @@ class ColumnPieces {
 
   int64_t rows() const { return rows_; }
   bool has_nulls() const { return has_nulls_; }
+  // Rows from `row` on that lie in one batch, `most` at most.
+  int64_t Together(int64_t row, int64_t most) const;
   // Rows of the range that are not null.
   int64_t CountValues(int64_t row, int64_t rows) const;
   // The values that are not null, in row order: in place where they lie together, else copied to `scratch`. T has the

@@ -275,8 +275,8 @@ bool ChunkEncoder::BuildDictionary() {
   scratch.dictionary.Reset(std::min(kMaxDictionaryValues, rows / 2 + 16));
   indices_.clear();
   indices_.reserve(rows);
-  for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
-    const int64_t count = std::min(kPageRows, pieces_.rows() - row);
+  for (int64_t row = 0, count = 0; row < pieces_.rows(); row += count) {
+    count = pieces_.Together(row, kPageRows);
     if (!scratch.dictionary.Append(pieces_.Values<T>(row, count, scratch.values), indices_)) return false;
   }
   // Indices of two bytes: values near each other get indices near each other.
@@ -294,7 +294,10 @@ void ChunkEncoder::WriteDictionaryNumbers() {
   size_t first_value = 0;
   for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
     Page page = MakePage(row);
-    page.range = RangeOf(pieces_.Values<T>(row, page.rows, scratch.values));
+    for (int64_t at = row, count = 0; at < row + page.rows; at += count) {
+      count = pieces_.Together(at, row + page.rows - at);
+      Widen(page.range, RangeOf(pieces_.Values<T>(at, count, scratch.values)));
+    }
     WriteIndexPage(page, first_value, IndexBitWidth(entries.size()));
     first_value += static_cast<size_t>(page.values);
   }
@@ -351,13 +354,13 @@ Result<bool> ChunkEncoder::IndexText() {
   text_index_.resize(strings_.size(), -1);
   for (const int32_t id : text_entries_) text_index_[static_cast<size_t>(id)] = -1;
   text_entries_.clear();
-  indices_.clear();
-  indices_.reserve(static_cast<size_t>(pieces_.rows()));
+  indices_.resize(static_cast<size_t>(pieces_.rows()));
+  uint32_t* next = indices_.data();
   size_t bytes = 0;
   int32_t last_id = StringPool::kNull;
   uint32_t last_index = 0;
-  for (int64_t row = 0; row < pieces_.rows(); row += kPageRows) {
-    const int64_t count = std::min(kPageRows, pieces_.rows() - row);
+  for (int64_t row = 0, count = 0; row < pieces_.rows(); row += count) {
+    count = pieces_.Together(row, kPageRows);
     for (const int32_t id : pieces_.Values<int32_t>(row, count, narrow_.values)) {
       if (id != last_id) {
         if (id < 0 || static_cast<size_t>(id) >= text_index_.size()) {
@@ -372,9 +375,10 @@ Result<bool> ChunkEncoder::IndexText() {
         last_id = id;
         last_index = static_cast<uint32_t>(index);
       }
-      indices_.push_back(last_index);
+      *next++ = last_index;
     }
   }
+  indices_.resize(static_cast<size_t>(next - indices_.data()));
   const bool repeats = text_entries_.size() * 2 <= indices_.size() && bytes <= kMaxDictionaryTextBytes;
   return repeats || bytes <= kSmallDictionaryTextBytes;
 }
@@ -429,21 +433,27 @@ void ChunkEncoder::WriteDistinctText() {
   for (int64_t row = 0; row < pieces_.rows();) {
     Page page{.row = row, .rows = 0, .values = 0, .range = {}};
     std::string_view least, greatest;
+    bool is_last_greatest = false;  // as of texts that ascend: no comparison is needed
     text_deltas_.Clear();
     while (row < pieces_.rows() && page.rows < kPageRows && text_deltas_.bytes() < kPlainTextPageBytes) {
       const int64_t count = std::min(kStep, pieces_.rows() - row);
       for (const int32_t id : pieces_.Values<int32_t>(row, count, narrow_.values)) {
         const std::string_view text = strings_.Get(id);
-        text_deltas_.Add(text);
+        const bool is_greater = text_deltas_.Add(text);
         if (page.values++ == 0) {
           page.range = {true, id, id};
           least = greatest = text;
-        } else if (greatest < text) {
+          is_last_greatest = true;
+        } else if (is_last_greatest ? is_greater : greatest < text) {
           page.range.greatest = id;
           greatest = text;
-        } else if (text < least) {
-          page.range.least = id;
-          least = text;
+          is_last_greatest = true;
+        } else {
+          is_last_greatest = is_last_greatest && text == greatest;
+          if (text < least) {
+            page.range.least = id;
+            least = text;
+          }
         }
       }
       page.rows += count;

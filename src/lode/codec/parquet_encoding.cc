@@ -190,10 +190,10 @@ void TextDeltas::Clear() {
   prefixes_.clear();
   lengths_.clear();
   suffixes_.clear();
-  last_.clear();
+  last_ = {};
 }
 
-void TextDeltas::Add(std::string_view text) {
+bool TextDeltas::Add(std::string_view text) {
   const size_t most = std::min(text.size(), last_.size());
   size_t prefix = 0;
   while (prefix + 8 <= most) {
@@ -210,7 +210,10 @@ void TextDeltas::Add(std::string_view text) {
   prefixes_.push_back(static_cast<int32_t>(prefix));
   lengths_.push_back(static_cast<int32_t>(text.size() - prefix));
   suffixes_.insert(suffixes_.end(), text.begin() + static_cast<ptrdiff_t>(prefix), text.end());
-  last_.replace(prefix, std::string::npos, text.substr(prefix));
+  const bool is_greater =
+      prefix == most ? text.size() > most : static_cast<uint8_t>(text[prefix]) > static_cast<uint8_t>(last_[prefix]);
+  last_ = text;
+  return is_greater;
 }
 
 void TextDeltas::AppendTo(PageBuffer& out) const {

@@ -68,7 +68,9 @@ void AppendPlainText(std::string_view value, PageBuffer& out);
 class TextDeltas {
  public:
   void Clear();
-  void Add(std::string_view text);
+  // `text` stays where it is until the next Add. Whether it is greater than the one before (of the first: than an empty
+  // one).
+  bool Add(std::string_view text);
   // Bytes the texts so far will need, about.
   size_t bytes() const { return suffixes_.size() + 2 * lengths_.size(); }
   void AppendTo(PageBuffer& out) const;
@@ -76,7 +78,7 @@ class TextDeltas {
  private:
   std::vector<int32_t> prefixes_, lengths_;  // of the suffixes
   std::vector<char> suffixes_;
-  std::string last_;
+  std::string_view last_;
 };
 
 // BYTE_STREAM_SPLIT of 8-byte values.

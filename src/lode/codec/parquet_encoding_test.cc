@@ -160,7 +160,9 @@ TEST(ParquetEncoding, ArrowDecodesTextDeltas) {
       TextDeltas deltas;
       deltas.Add("what Clear forgets");
       deltas.Clear();
-      for (const std::string& text : texts) deltas.Add(text);
+      for (size_t i = 0; i < count; ++i) {
+        EXPECT_EQ(deltas.Add(texts[i]), texts[i] > (i == 0 ? "" : texts[i - 1]));
+      }
       PageBuffer page;
       deltas.AppendTo(page);
       const auto node =

@@ -18,6 +18,24 @@ constexpr int64_t kBatchBytes = int64_t{8} << 20;
 constexpr int64_t kFirstRows = 4096;
 constexpr size_t kMaxRawBytes = 4096;
 
+// Most texts are short: compared without a call.
+[[gnu::always_inline]] inline bool AreEqual(std::string_view a, std::string_view b) {
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  const auto ends_equal = [&]<typename Word>(Word) {
+    Word of_a[2], of_b[2];
+    std::memcpy(&of_a[0], a.data(), sizeof(Word));
+    std::memcpy(&of_b[0], b.data(), sizeof(Word));
+    std::memcpy(&of_a[1], a.data() + size - sizeof(Word), sizeof(Word));
+    std::memcpy(&of_b[1], b.data() + size - sizeof(Word), sizeof(Word));
+    return ((of_a[0] ^ of_b[0]) | (of_a[1] ^ of_b[1])) == 0;
+  };
+  if (size > 16) return a == b;
+  if (size >= 8) return ends_equal(uint64_t{});
+  if (size >= 4) return ends_equal(uint32_t{});
+  return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
+}
+
 }  // namespace
 
 VendorRows::Kind VendorRows::KindOf(const TableSchema& schema, const Column& column) {
@@ -174,9 +192,9 @@ bool VendorRows::PutBool(const Field& field, std::string_view text) {
 
 // Columns of few values: constant ones, and those that go to and fro, like a side.
 bool VendorRows::PutText(Field& field, std::string_view text) {
-  if (field.last.text != text) {
+  if (!AreEqual(field.last.text, text)) {
     std::swap(field.last, field.other);
-    if (field.last.text != text) {
+    if (!AreEqual(field.last.text, text)) {
       int32_t id = StringPool::kNull;
       if (const TextFault fault = texts_.Intern(text, id)) return Reject(field, text, fault);
       field.last = {context_.strings->Get(id), id};

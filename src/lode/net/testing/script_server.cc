@@ -119,7 +119,7 @@ ScriptServer::~ScriptServer() {
   accepting_.join();
   {
     const std::lock_guard lock(mutex_);
-    for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+    for (const auto& [number, fd] : open_) ::shutdown(fd, SHUT_RDWR);
   }
   serving_.clear();
 }
@@ -142,15 +142,15 @@ void ScriptServer::Accept(const std::stop_token& stop) {
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const int number = connections_++;
+    {
+      const std::lock_guard lock(mutex_);
+      open_[number] = fd;
+    }
     serving_.emplace_back([this, fd, number] { Serve(fd, number); });
   }
 }
 
 void ScriptServer::Serve(int fd, int number) {
-  {
-    const std::lock_guard lock(mutex_);
-    open_.push_back(fd);
-  }
   Connection connection(fd, identity_);
   std::string buffer, head;
   while (connection.open() && ReadHead(connection, &buffer, &head)) {
@@ -168,12 +168,12 @@ void ScriptServer::Serve(int fd, int number) {
     script_(request, connection);
     if (!connection.open()) {
       const std::lock_guard lock(mutex_);
-      std::erase(open_, fd);
+      open_.erase(number);
     }
   }
   if (connection.open()) {
     const std::lock_guard lock(mutex_);
-    std::erase(open_, fd);
+    open_.erase(number);
     connection.Close();
   }
 }

@@ -77,8 +77,8 @@ class ScriptServer {
   std::atomic<int> connections_{0};
   mutable std::mutex mutex_;
   std::vector<ReceivedRequest> requests_;  // guarded by mutex_
-  std::vector<int> open_;                  // guarded by mutex_: descriptors that a destructor must shut down
-  std::vector<std::jthread> serving_;      // touched by the accepting thread only
+  std::map<int, int> open_;            // guarded by mutex_: descriptors that a destructor must shut down, by connection
+  std::vector<std::jthread> serving_;  // touched by the accepting thread only
   std::jthread accepting_;
 };
 
