@@ -260,6 +260,33 @@ TEST_F(ParquetFile, StatisticsBoundEveryPage) {
   }
 }
 
+// Ascending, falling, up and down, with equal ones: the greatest is told from the one before where that can be.
+TEST_F(ParquetFile, StatisticsOfDistinctTextAreItsRange) {
+  TableSchema schema = AllTypes();
+  std::erase_if(schema.columns,
+                [](const Column& column) { return column.type != ColumnType::kText || column.nullable; });
+  schema.columns[0].distinct = true;
+  std::mt19937_64 random(4);
+  for (int kind = 0; kind < 60; ++kind) {
+    SCOPED_TRACE(kind);
+    std::vector<std::string> texts;
+    for (int i = 0; i < 2 + kind; ++i) {
+      const int step = kind % 3 == 0 ? 0 : kind % 3 == 1 ? i : -i;
+      const int number = 100 + step + static_cast<int>(random() % 5);
+      texts.push_back(kind % 2 == 0 ? fmt::format("{}", number) : std::string(static_cast<size_t>(number), '\xC3'));
+    }
+    StringPool strings;
+    arrow::Int32Builder builder;
+    for (const std::string& text : texts) ASSERT_TRUE(builder.Append(*strings.Append(text)).ok());
+    const auto batch = arrow::RecordBatch::Make(PhysicalSchema(schema), std::ssize(texts), {*builder.Finish()});
+    ASSERT_TRUE(WriteRows(Path("x"), schema, strings, {batch}));
+    const auto reader = parquet::ParquetFileReader::OpenFile(Path("x").string(), false);
+    const auto chunk = reader->metadata()->RowGroup(0)->ColumnChunk(0)->encoded_statistics();
+    EXPECT_EQ(chunk->min(), *std::ranges::min_element(texts));
+    EXPECT_EQ(chunk->max(), *std::ranges::max_element(texts));
+  }
+}
+
 TEST_F(ParquetFile, AnEmptyFileHasNoRows) {
   StringPool strings;
   const TableSchema& schema = *FindDatabentoSchema("trades");
