@@ -45,7 +45,7 @@ TEST(HostProgram, OneThatHangsOrSaysTooMuchIsEndedWithWhatItStarted) {
     EXPECT_EQ(RunProgram({"sh", "-c", hangs}, {.timeout = milliseconds(200)}).error().kind, ErrorKind::kPartial);
   }
   // What it started has its output elsewhere: nothing but the group tells it.
-  const std::string file = ::testing::TempDir() + "lode-host-program-pid";
+  const std::string file = ::testing::TempDir() + fmt::format("lode-host-program-{}", getpid());
   const std::string starts = "sleep 60 > /dev/null 2>&1 & echo $! > " + file + "; wait";
   EXPECT_EQ(RunProgram({"sh", "-c", starts}, {.timeout = milliseconds(500)}).error().kind, ErrorKind::kPartial);
   std::string pid;
