@@ -352,6 +352,26 @@ TEST(VendorCsv, BadRecordsKeepTheirTextAndPlaceAndLeaveNoTrace) {
   EXPECT_EQ(last.at("amount"), "5");
 }
 
+// A text equal to the one before takes its place in the pool: equal in every byte.
+TEST(VendorCsv, TextsThatDifferInOneByteStayApart) {
+  for (size_t size = 1; size <= 20; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      std::string one(size, 'a'), other = one;
+      other[at] = 'b';
+      std::string text = kTrades;
+      for (const std::string& symbol : {one, other, one, one + "a"}) {
+        text += fmt::format("x,{},1700000000000001,1700000000000002,7,buy,1,2\n", symbol);
+      }
+      const Decoded decoded = Decode("tardis/trades", text);
+      ASSERT_EQ(decoded.only().size(), 4U) << decoded.error_text();
+      EXPECT_EQ(decoded.only()[0].at("symbol"), one);
+      EXPECT_EQ(decoded.only()[1].at("symbol"), other);
+      EXPECT_EQ(decoded.only()[2].at("symbol"), one);
+      EXPECT_EQ(decoded.only()[3].at("symbol"), one + "a");
+    }
+  }
+}
+
 TEST(VendorCsv, BatchesHaveAtMostTheirRowsInTheFilesOrder) {
   std::string text = kTrades;
   for (int i = 0; i < 10'000; ++i) {
