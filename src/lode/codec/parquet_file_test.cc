@@ -287,6 +287,47 @@ TEST_F(ParquetFile, StatisticsOfDistinctTextAreItsRange) {
   }
 }
 
+TEST_F(ParquetFile, StatisticsOfAPageAreOfAllItsBatches) {
+  TableSchema schema = AllTypes();
+  std::erase_if(schema.columns, [](const Column& column) {
+    return (column.type != ColumnType::kInt64 && column.type != ColumnType::kText) || column.nullable;
+  });
+  ASSERT_EQ(schema.columns.size(), 2u);
+  StringPool strings;
+  std::vector<int32_t> ids;
+  for (const char* text : {"a", "b", "c", "d", "e", "f"}) ids.push_back(*strings.Intern(text));
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+  for (const int middle : {3, 1, 4, 2}) {  // neither the least nor the greatest is in the first or last batch
+    arrow::Int64Builder numbers;
+    arrow::Int32Builder texts;
+    for (int i = 0; i < 999; ++i) {
+      const int value = middle + (middle == 1 || middle == 4 ? i % 3 - 1 : 0);
+      ASSERT_TRUE(numbers.Append(value * 1'000'000'007LL).ok());
+      ASSERT_TRUE(texts.Append(ids[static_cast<size_t>(value)]).ok());
+    }
+    arrow::ArrayVector columns;
+    for (const Column& column : schema.columns) {
+      columns.push_back(column.type == ColumnType::kText ? *texts.Finish() : *numbers.Finish());
+    }
+    batches.push_back(arrow::RecordBatch::Make(PhysicalSchema(schema), 999, columns));
+  }
+  ASSERT_TRUE(WriteRows(Path("x"), schema, strings, batches));
+  const auto reader = parquet::ParquetFileReader::OpenFile(Path("x").string(), false);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ValueEncodings(Path("x"), 0, i), Encodings{parquet::Encoding::RLE_DICTIONARY});
+    const auto chunk = reader->metadata()->RowGroup(0)->ColumnChunk(i)->encoded_statistics();
+    if (schema.columns[static_cast<size_t>(i)].type == ColumnType::kText) {
+      EXPECT_EQ(chunk->min() + chunk->max(), "af");
+    } else {
+      int64_t least = -1, greatest = -1;
+      std::memcpy(&least, chunk->min().data(), 8);
+      std::memcpy(&greatest, chunk->max().data(), 8);
+      EXPECT_EQ(least, 0);
+      EXPECT_EQ(greatest, 5'000'000'035LL);
+    }
+  }
+}
+
 TEST_F(ParquetFile, AnEmptyFileHasNoRows) {
   StringPool strings;
   const TableSchema& schema = *FindDatabentoSchema("trades");
