@@ -30,7 +30,8 @@ AppendedText::~AppendedText() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Status AppendedText::SpillTo(const std::filesystem::path& folder) {
+Status AppendedText::SpillTo(const std::filesystem::path& folder, size_t kept_bytes) {
+  kept_bytes_ = kept_bytes;
   if (fd_ >= 0) return Ok();
   fd_ = OpenUnnamed(folder);
   if (fd_ >= 0) return Ok();
@@ -38,6 +39,27 @@ Status AppendedText::SpillTo(const std::filesystem::path& folder) {
 }
 
 Status AppendedText::NextChunk() {
+  static_assert(kMaxTextBytes + kHeadBytes + kUnit < kChunkBytes);
+  if (end_ > 0) full_.push_back({end_ - kChunkBytes, chunks_begun_});
+  if (free_.empty()) {
+    while (fd_ >= 0 && full_.size() * kChunkBytes > kept_bytes_) {
+      LODE_TRY(Spill(full_.front().begin));
+      full_.pop_front();
+    }
+    LODE_TRY(Extend());
+  }
+  const size_t begin = free_.back();
+  if (::mprotect(base_ + begin, kChunkBytes, PROT_READ | PROT_WRITE) != 0) {
+    return Fail(ErrorKind::kInternal, "no memory for text: {}", std::strerror(errno));
+  }
+  free_.pop_back();
+  filled_ = begin;
+  end_ = begin + kChunkBytes;
+  ++chunks_begun_;
+  return Ok();
+}
+
+Status AppendedText::Extend() {
   if (base_ == nullptr) {
     void* const space =
         ::mmap(nullptr, size_t{kMaxNumbers} * kUnit, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -47,35 +69,39 @@ Status AppendedText::NextChunk() {
   if (size_t{kMaxNumbers} * kUnit - writable_ < kChunkBytes) {
     return Fail(ErrorKind::kBadInput, "more than 8 GiB of distinct text in one import");
   }
-  static_assert(kMaxTextBytes + kHeadBytes + kUnit < kChunkBytes);
-  if (fd_ >= 0) {
-    while (spilled_ < writable_) LODE_TRY(SpillChunk());
-  }
-  if (::mprotect(base_ + writable_, kChunkBytes, PROT_READ | PROT_WRITE) != 0) {
-    return Fail(ErrorKind::kInternal, "no memory for text: {}", std::strerror(errno));
-  }
-  filled_ = writable_;
+  free_.push_back(writable_);
   writable_ += kChunkBytes;
   return Ok();
 }
 
-Status AppendedText::SpillChunk() {
-  char* const chunk = base_ + spilled_;
+Status AppendedText::Spill(size_t begin) {
+  char* const chunk = base_ + begin;
   for (size_t done = 0; done < kChunkBytes;) {
-    const ssize_t wrote = ::pwrite(fd_, chunk + done, kChunkBytes - done, static_cast<off_t>(spilled_ + done));
+    const ssize_t wrote = ::pwrite(fd_, chunk + done, kChunkBytes - done, static_cast<off_t>(begin + done));
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) return Fail(ErrorKind::kStorage, "cannot write temporary text: {}", std::strerror(errno));
     done += static_cast<size_t>(wrote);
   }
-  if (::mmap(chunk, kChunkBytes, PROT_READ, MAP_SHARED | MAP_FIXED, fd_, static_cast<off_t>(spilled_)) == MAP_FAILED) {
+  if (::mmap(chunk, kChunkBytes, PROT_READ, MAP_SHARED | MAP_FIXED, fd_, static_cast<off_t>(begin)) == MAP_FAILED) {
     return Fail(ErrorKind::kInternal, "cannot map temporary text: {}", std::strerror(errno));
   }
-  spilled_ += kChunkBytes;
+  if (spilled_.empty() || spilled_.back().end != begin) spilled_.push_back({begin, begin});
+  spilled_.back().end += kChunkBytes;
+  spilled_bytes_ += kChunkBytes;
   return Ok();
 }
 
+void AppendedText::Forget(uint64_t mark) {
+  for (; !full_.empty() && full_.front().number < mark; full_.pop_front()) {
+    const size_t begin = full_.front().begin;
+    // Who asks all the same is found by the tests.
+    if (LODE_SANITIZED) ::mprotect(base_ + begin, kChunkBytes, PROT_NONE);
+    free_.push_back(begin);
+  }
+}
+
 void AppendedText::ReleasePages() const {
-  if (spilled_ > 0) ::madvise(base_, spilled_, MADV_DONTNEED);
+  for (const Range& range : spilled_) ::madvise(base_ + range.begin, range.end - range.begin, MADV_DONTNEED);
 }
 
 }  // namespace lode::codec

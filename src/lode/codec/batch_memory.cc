@@ -53,7 +53,7 @@ class SpareMappings {
   }
 
  private:
-  static constexpr size_t kMost = 4;
+  static constexpr size_t kMost = 12;
   std::mutex mutex_;
   std::vector<Mapping> spare_;  // oldest first
 };

@@ -45,6 +45,8 @@ class ParquetWriter {
   virtual ~ParquetWriter() = default;
   // Appends rows in PhysicalSchema(schema).
   virtual Status Write(const arrow::RecordBatch& rows) = 0;
+  // The newest rows, whose batches and texts it still needs.
+  virtual int64_t pending_rows() const = 0;
   // Writes the footer, fsyncs, returns size, hash (computed while writing) and rows.
   virtual Result<WrittenFile> Close() = 0;
 };

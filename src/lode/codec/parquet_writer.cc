@@ -99,6 +99,8 @@ class ParquetWriterImpl final : public ParquetWriter {
     return Ok();
   }
 
+  int64_t pending_rows() const override { return pending_rows_; }
+
   Result<WrittenFile> Close() override {
     if (closed_) return Fail(ErrorKind::kInternal, "Parquet file closed twice");
     if (pending_rows_ > 0) LODE_TRY(WriteRowGroup());

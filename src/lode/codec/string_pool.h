@@ -1,6 +1,7 @@
 // Interned strings of one import unit: text columns travel as int32 ids, sorting and merging never touch bytes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
@@ -25,8 +26,16 @@ class StringPool {
   // Adds `text` without looking for its equal, in a few ns: for columns whose rows nearly all differ. Its id is none of
   // Intern's, and equal texts get different ids.
   Result<int32_t> Append(std::string_view text);
-  // Where appended texts go instead of memory; without it they count against the limit. kStorage.
-  Status SpillTo(const std::filesystem::path& folder) { return appended_.SpillTo(folder); }
+  // Where appended texts go instead of memory, but for the last few MiB; without it they count against the limit.
+  // kStorage.
+  Status SpillTo(const std::filesystem::path& folder) {
+    return appended_.SpillTo(folder, std::min(kMostKeptBytes, limit_bytes_ / 4));
+  }
+
+  // Later than the texts appended so far, earlier than those to come.
+  uint64_t mark() const { return appended_.mark(); }
+  // Nobody asks any more for texts appended before `mark`: their memory and ids may be used again.
+  void ForgetAppended(uint64_t mark) { appended_.Forget(mark); }
 
   std::string_view Get(int32_t id) const {
     if (IsInterned(id)) return strings_[static_cast<size_t>(id)];
@@ -42,6 +51,9 @@ class StringPool {
 
  private:
   static constexpr int32_t kFirstAppended = int32_t{1} << 30;
+  // Texts of the rows that wait for their file at once: writing them out and reading them back costs a twentieth of an
+  // import.
+  static constexpr size_t kMostKeptBytes = size_t{12} << 20;
 
   size_t limit_bytes_;
   size_t bytes_ = 0;

@@ -85,6 +85,7 @@ class FileDecode {
                                                    : SourceLabel(context_.writer->dataset(), input_.record)));
     while (true) {
       LODE_TRY(CheckStop());
+      rows_.BeginBatch();
       LODE_TRY(auto batch, decoder->Next());
       if (!batch) break;
       LODE_TRY(Take(batch->rows));

@@ -1,9 +1,12 @@
 // Imports whose files change while they are read, and what an import leaves behind: the parts that a shell cannot time.
 #include "lode/lake/import.h"
 
+#include <arrow/api.h>
 #include <gmock/gmock.h>
 
+#include "lode/codec/parquet_file.h"
 #include "lode/lake/lake_fixture_test.h"
+#include "lode/lake/rows.h"
 
 namespace lode::lake {
 namespace {
@@ -169,6 +172,38 @@ TEST_F(ImportTest, ARowThatComesLateHasTheFileDecodedAgain) {
   std::ranges::rotate(rows, rows.end() - 1);
   ASSERT_TRUE(Run({Write("bars.ohlcv-1d.csv", text())}));
   EXPECT_EQ(Tree("bronze"), bronze);
+}
+
+// Texts of rows that are written already give their memory to later ones: every trade must keep its own id.
+TEST_F(ImportTest, TradesKeepTheirIdsHoweverMany) {
+  constexpr int kTrades = 320'000;  // a row group and more, 80 MB of ids
+  const auto id = [](int64_t i) { return i < 2000 ? std::to_string(i) : fmt::format("{:05}-{:0240}", i % 99'991, i); };
+  std::string text =
+      "ticker,conditions,correction,exchange,id,participant_timestamp,price,sequence_number,sip_timestamp,size,tape,"
+      "trf_id,trf_timestamp\n";
+  for (int i = 0; i < kTrades; ++i) {
+    const int64_t time = int64_t{1'704'205'800'000'000'000} + i;
+    text += fmt::format("MSFT,12,0,4,{},{},400.5,{},{},100,1,0,0\n", id(i), time, i, time);
+  }
+  const auto report = Run({Write("us_stocks_sip/trades_v1/2024/01/2024-01-02.csv", text)});
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->datasets[0].rows, kTrades);
+  const auto bronze = Tree("bronze");
+  ASSERT_EQ(bronze.size(), 1u);
+
+  const codec::TableSchema& schema = *codec::FindSchema("us_stocks_sip/trades_v1");
+  codec::StringPool strings;
+  ASSERT_TRUE(strings.SpillTo(paths_.root));
+  const auto rows = codec::ParquetRows::Open(paths_.root / "bronze" / bronze.begin()->first, schema, &strings).value();
+  const int id_column = codec::StoredSchema(schema)->GetFieldIndex("id");
+  int64_t next = 0;
+  while (const Batch batch = rows->Next().value()) {
+    const ColumnView ids = View(*batch, id_column, codec::ColumnType::kText);
+    for (uint32_t row = 0; row < batch->num_rows(); ++row, ++next) {
+      ASSERT_EQ(strings.Get(ids.Int32(row)), id(next));
+    }
+  }
+  EXPECT_EQ(next, kTrades);
 }
 
 TEST_F(ImportTest, AFileThatSomebodyPutInBronzeIsReplaced) {

@@ -37,6 +37,7 @@ void UnitRows::Reset() {
   }
   finished_.clear();
   conflicts_.clear();
+  strings_.ForgetAppended(strings_.mark());
 }
 
 bool UnitRows::Continues(const Batch& rows) const {
@@ -71,7 +72,11 @@ Status UnitRows::Add(const std::string& partition, Batch rows) {
     if (way_ == Way::kSort) return Sort(std::move(rows));
   }
   last_ = rows;
-  if (way_ == Way::kWrite) return Write(rows);
+  if (way_ == Way::kWrite) {
+    LODE_TRY(Write(rows));
+    ForgetWritten(rows);
+    return Ok();
+  }
   held_back_bytes_ += static_cast<uint64_t>(arrow::util::ReferencedBufferSize(*rows).ValueOr(0));
   held_back_.push_back(std::move(rows));
   if (way_ == Way::kGather) return held_back_bytes_ < options_.sorter_bytes ? Ok() : HandToSorter();
@@ -98,6 +103,11 @@ Status UnitRows::Write(const Batch& rows) {
   LODE_TRY(const Batch physical, (*derive_)(rows));
   counts_.rows += rows->num_rows();
   return writer_->Write(*physical);
+}
+
+void UnitRows::ForgetWritten(const Batch& newest) {
+  const bool only_newest_wait = sorted_.empty() && writer_->pending_rows() <= newest->num_rows();
+  if (only_newest_wait) strings_.ForgetAppended(batch_mark_);
 }
 
 Status UnitRows::Sort(Batch rows) {

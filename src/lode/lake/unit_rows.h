@@ -49,6 +49,8 @@ class UnitRows {
  public:
   UnitRows(const codec::TableSchema& schema, codec::StringPool& strings, UnitRowsOptions options);
 
+  // The decoder is about to append the texts of its next batch, whose rows come next.
+  void BeginBatch() { batch_mark_ = strings_.mark(); }
   // Adds rows of one partition, keeping a reference to the batch. After a row of a partition whose writing was begun or
   // finished without it, out_of_order() is true and the rows so far are worthless: Reset, and add all of them again.
   Status Add(const std::string& partition, Batch rows);
@@ -79,6 +81,8 @@ class UnitRows {
   Status WriteHeldBack();
   Status HandToSorter();
   Status Sort(Batch rows);  // rows of the partition in hand
+  // Texts of rows that are in the file need no memory any more.
+  void ForgetWritten(const Batch& newest);
   std::filesystem::path NextTemporary() const;
 
   const codec::TableSchema& schema_;
@@ -88,6 +92,7 @@ class UnitRows {
   std::unique_ptr<PartitionSorter> sorter_;
   std::set<std::string> sorted_;  // partitions the sorter has rows of: all of theirs go there
   bool early_ = true, out_of_order_ = false;
+  uint64_t batch_mark_ = 0;  // before the texts of the batch in hand
 
   std::string partition_;  // in hand
   Way way_ = Way::kSort;
