@@ -106,7 +106,7 @@ TEST(StringPool, ForgettingSpilledTextLeavesTheRestWhole) {
   const uint64_t mark = pool.mark();
   append(kTexts, 2 * kTexts);
   pool.ForgetAppended(mark);
-  append(2 * kTexts, 6 * kTexts);
+  append(2 * kTexts, 3 * kTexts);
   pool.ReleasePages();
   EXPECT_LE(pool.bytes(), size_t{14} << 20);
   for (size_t i = kTexts; i < ids.size(); ++i) ASSERT_EQ(pool.Get(ids[i]), Text(static_cast<int>(i)));
