@@ -1,15 +1,9 @@
 #include "lode/codec/csv_reader.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <set>
 
 #include "lode/codec/text_values.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace lode::codec {
 namespace {
@@ -19,51 +13,12 @@ std::string_view WithoutCarriageReturn(std::string_view line) {
   return line;
 }
 
+const char* FaultOfCount(size_t fields, size_t columns) {
+  if (fields == columns) return nullptr;
+  return fields < columns ? "fewer fields than the header" : "more fields than the header";
+}
+
 }  // namespace
-
-#if defined(__SSE2__)
-
-// Sixteen bytes a step (every x86-64 has SSE2): the commas' bits are walked from the lowest.
-bool SplitPlainCsv(std::string_view line, std::vector<std::string_view>& fields) {
-  static_assert(LineReader::kPadding >= 16);
-  fields.clear();
-  const char* const begin = line.data();
-  const char* start = begin;
-  const __m128i commas = _mm_set1_epi8(','), quotes = _mm_set1_epi8('"');
-  for (size_t at = 0; at < line.size(); at += 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin + at));
-    auto comma_bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, commas)));
-    auto quote_bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, quotes)));
-    if (line.size() - at < 16) {
-      const unsigned inside = (1U << (line.size() - at)) - 1;
-      comma_bits &= inside;
-      quote_bits &= inside;
-    }
-    if (quote_bits != 0) return false;
-    for (; comma_bits != 0; comma_bits &= comma_bits - 1) {
-      const char* const comma = begin + at + std::countr_zero(comma_bits);
-      fields.emplace_back(start, static_cast<size_t>(comma - start));
-      start = comma + 1;
-    }
-  }
-  fields.emplace_back(start, static_cast<size_t>(begin + line.size() - start));
-  return true;
-}
-
-#else
-
-bool SplitPlainCsv(std::string_view line, std::vector<std::string_view>& fields) {
-  fields.clear();
-  if (line.find('"') != std::string_view::npos) return false;
-  size_t start = 0;
-  for (size_t comma; (comma = line.find(',', start)) != std::string_view::npos; start = comma + 1) {
-    fields.push_back(line.substr(start, comma - start));
-  }
-  fields.push_back(line.substr(start));
-  return true;
-}
-
-#endif
 
 const char* SplitCsv(std::string_view line, std::vector<std::string_view>& fields, std::string& scratch) {
   fields.clear();
@@ -128,14 +83,41 @@ int CsvReader::Find(std::string_view column) const {
 }
 
 Result<bool> CsvReader::Next() {
+  if (next_line_ == index_.lines()) {
+    index_.Find(lines_.buffered());
+    next_line_ = next_mark_ = line_begin_ = 0;
+  }
+  if (next_line_ < index_.lines()) {
+    TakeIndexed();
+    return true;
+  }
+  // A line with quotes, a very long one, or one that is not here yet.
   LODE_TRY(const bool more, lines_.Next(raw_));
   if (!more) return false;
-  const std::string_view line = WithoutCarriageReturn(raw_);
-  fault_ = SplitPlainCsv(line, fields_) ? nullptr : SplitCsv(line, fields_, scratch_);
-  if (fault_ == nullptr && fields_.size() != columns_.size()) {
-    fault_ = fields_.size() < columns_.size() ? "fewer fields than the header" : "more fields than the header";
-  }
+  fault_ = SplitCsv(WithoutCarriageReturn(raw_), fields_, scratch_);
+  if (fault_ == nullptr) fault_ = FaultOfCount(fields_.size(), columns_.size());
   return true;
+}
+
+void CsvReader::TakeIndexed() {
+  const uint32_t first_mark = next_mark_, begin = line_begin_;
+  const uint32_t end_mark = index_.end_mark(next_line_++);
+  const uint32_t* const marks = index_.marks();
+  raw_ = lines_.TakeBuffered(marks[end_mark] - begin);
+  next_mark_ = end_mark + 1;
+  line_begin_ = marks[end_mark] + 1;
+  const size_t count = end_mark + 1 - first_mark;
+  fault_ = FaultOfCount(count, columns_.size());
+  if (fault_ != nullptr) return;
+  if (fields_.size() != count) fields_.resize(count);
+  const char* const window = raw_.data() - begin;
+  std::string_view* field = fields_.data();
+  size_t field_begin = begin;
+  for (const uint32_t mark : std::span(marks + first_mark, count)) {
+    *field++ = {window + field_begin, mark - field_begin};
+    field_begin = mark + size_t{1};
+  }
+  fields_.back() = WithoutCarriageReturn(fields_.back());
 }
 
 }  // namespace lode::codec

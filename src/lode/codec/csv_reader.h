@@ -10,14 +10,12 @@
 #include <vector>
 
 #include "lode/base/result.h"
+#include "lode/codec/csv_index.h"
 #include "lode/codec/line_reader.h"
 
 namespace lode::codec {
 
-// Splits a line at its commas; false when it holds a double quote and the general rules apply. At least
-// LineReader::kPadding bytes after the line must be readable.
-bool SplitPlainCsv(std::string_view line, std::vector<std::string_view>& fields);
-// Splits by the general rules; quoted fields are unescaped into `scratch`. nullptr, or why the line is malformed.
+// Splits a line at its commas; quoted fields are unescaped into `scratch`. nullptr, or why the line is malformed.
 const char* SplitCsv(std::string_view line, std::vector<std::string_view>& fields, std::string& scratch);
 
 // Not thread-safe. Structural faults (LineReader's, a bad header) are errors; a malformed line is the caller's to
@@ -48,8 +46,14 @@ class CsvReader {
 
  private:
   CsvReader(std::unique_ptr<ByteSource> bytes, LineRules rules) : lines_(std::move(bytes), rules) {}
+  // The next line of the index.
+  void TakeIndexed();
 
   LineReader lines_;
+  CsvIndex index_;
+  size_t next_line_ = 0;    // of the index
+  uint32_t next_mark_ = 0;  // the first of that line
+  uint32_t line_begin_ = 0;
   std::vector<std::string> columns_;
   std::vector<std::string_view> fields_;
   std::string scratch_;

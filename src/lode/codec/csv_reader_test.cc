@@ -99,22 +99,74 @@ TEST(CsvReader, ALineMayBeAMebibyteAndNoLonger) {
   EXPECT_THAT(Lines("a\n" + longest + "x\n2\n", 1 << 16), ElementsAre("[line 2: longer than 1 MiB]"));
 }
 
-// The wide splitter against the plain one, on random lines padded by bytes that must not count.
-TEST(CsvReader, BothSplittersAgree) {
+// Random lines of few kinds of bytes, read in blocks of any size, against the plain way to split them.
+TEST(CsvReader, AgreesWithSplittingAtEveryComma) {
   constexpr uint64_t kSeed = 99;
   SCOPED_TRACE(kSeed);
   std::mt19937_64 random(kSeed);
-  std::vector<std::string_view> fast, plain;
-  std::string scratch;
-  for (int i = 0; i < 20'000; ++i) {
-    const size_t size = random() % 70;
-    std::string buffer;
-    while (buffer.size() < size) buffer += random() % 4 == 0 ? ',' : static_cast<char>('0' + random() % 10);
-    buffer += std::string(LineReader::kPadding, random() % 2 == 0 ? ',' : '"');
-    const std::string_view line = std::string_view(buffer).substr(0, size);
-    ASSERT_TRUE(SplitPlainCsv(line, fast)) << line;
-    ASSERT_EQ(SplitCsv(line, plain, scratch), nullptr) << line;
-    ASSERT_EQ(fast, plain) << line;
+  for (const size_t step : {size_t{7}, size_t{1000}, size_t{1} << 20}) {
+    std::string text = "a,b,c\n";
+    std::vector<std::string> expected;
+    for (int i = 0; i < 20'000; ++i) {
+      // Most lines short, so that many end in one block; some longer than what is indexed at once.
+      const size_t longest = i % 4000 == 17 ? 40'000 : i % 3 == 0 ? 200 : 12;
+      const size_t size = random() % longest;
+      const bool has_quotes = random() % 50 == 0, has_return = random() % 10 == 0;
+      std::string line;
+      while (line.size() < size) {
+        line += random() % (longest / 4 + 2) == 0 ? ',' : static_cast<char>('0' + random() % 10);
+      }
+      std::string plain = line;
+      if (has_quotes) {
+        line = fmt::format("\"{}\",\"\"\"\",x", line);
+        plain += "|\"|x";
+      } else {
+        const auto commas = std::ranges::count(line, ',');
+        std::ranges::replace(plain, ',', '|');
+        if (commas < 2) plain = "<fewer fields than the header>";
+        if (commas > 2) plain = "<more fields than the header>";
+      }
+      expected.push_back(plain);
+      text += line + (has_return ? "\r\n" : "\n");
+    }
+    const std::vector<std::string> lines = Lines(text, step);
+    ASSERT_EQ(lines.size(), expected.size());
+    for (size_t i = 0; i < lines.size(); ++i) ASSERT_EQ(lines[i], expected[i]) << i;
+  }
+}
+
+TEST(CsvReader, KnowsTheNumberAndPlaceOfEveryLine) {
+  auto reader = Open("a,b\n1,2\n\"3\",4\n5\n6,7\n", 1000);
+  ASSERT_TRUE(reader);
+  std::vector<std::string> seen;
+  while (*reader->Next())
+    seen.push_back(fmt::format("{} {} {}", reader->line_number(), reader->offset(), reader->raw()));
+  EXPECT_THAT(seen, ElementsAre("2 4 1,2", "3 8 \"3\",4", "4 14 5", "5 16 6,7"));
+}
+
+// Nothing behind the text counts, wherever it ends.
+TEST(CsvIndex, LooksNoFurtherThanTheText) {
+  for (size_t size = 0; size <= 200; ++size) {
+    std::string text;
+    while (text.size() < size) text += text.size() % 7 == 6 ? '\n' : text.size() % 3 == 1 ? ',' : 'x';
+    std::vector<uint32_t> marks;
+    size_t lines = 0, marks_of_lines = 0;
+    for (size_t at = 0; at < size; ++at) {
+      if (text[at] == 'x') continue;
+      marks.push_back(static_cast<uint32_t>(at));
+      if (text[at] != '\n') continue;
+      ++lines;
+      marks_of_lines = marks.size();
+    }
+    for (const std::string_view behind : {"\n", ",", "\""}) {
+      std::string padded = text;
+      while (padded.size() < size + CsvIndex::kPadding) padded += behind;
+      CsvIndex index;
+      index.Find(std::string_view(padded).substr(0, size));
+      ASSERT_EQ(index.lines(), lines) << size;
+      for (size_t i = 0; i < marks_of_lines; ++i) ASSERT_EQ(index.marks()[i], marks[i]) << size;
+      ASSERT_TRUE(lines == 0 || index.end_mark(lines - 1) + 1 == marks_of_lines) << size;
+    }
   }
 }
 

@@ -38,6 +38,15 @@ class LineReader {
     return NextAfterRead(line);
   }
 
+  // Bytes behind the last line that are here already, as they are until the next call of Next.
+  std::string_view buffered() const { return {buffer_.data() + next_, filled_ - next_}; }
+  // As Next, of a line that buffered() is known to begin with: `size` bytes and an LF.
+  std::string_view TakeBuffered(size_t size) {
+    std::string_view line;
+    Take(line, size);
+    return line;
+  }
+
   // Whether the last line had no LF.
   bool ended_open() const { return ended_open_; }
   // Of the line Next() gave last: its number from 1, and its first byte's place in the stream.

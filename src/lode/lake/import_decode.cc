@@ -143,39 +143,44 @@ class FileDecode {
     }
 
     const RowDays days(*context_.schema, *rows);
-    struct Slice {
-      Day day;
-      uint32_t first, last;
-    };
-    std::vector<Slice> slices;
+    std::map<std::string, std::vector<RowRange>> taken;
     const auto end = static_cast<uint32_t>(rows->num_rows());
     for (uint32_t row = 0; row < end;) {
       const uint32_t first = row;
       row = days.EndOfDay(first, end);
       const auto day = days.At(first);
-      if (day && IsOfTheFile(*day)) {
-        slices.push_back({*day, first, row});
-      } else {
+      if (!day || !IsOfTheFile(*day)) {
         for (uint32_t rejected = first; rejected < row; ++rejected) RejectRow(*rows, rejected, day);
+        continue;
+      }
+      CountRows(*rows, *day, first, row);
+      if (input_.only_days && !input_.only_days->contains(*day)) continue;
+      if (const std::string& partition = PartitionOf(*day); !partition.empty()) {
+        AddCurrent(*rows, *day, {first, row}, taken[partition]);
       }
     }
-    std::map<std::string, std::vector<RowRef>> refs;
-    std::map<std::string, size_t> runs;
-    for (const Slice& slice : slices) {
-      CountRows(*rows, slice.day, slice.first, slice.last);
-      if (input_.only_days && !input_.only_days->contains(slice.day)) continue;
-      const std::string& partition = PartitionOf(slice.day);
-      if (partition.empty()) continue;
-      auto& list = refs[partition];
-      const auto outdated = input_.outdated.find(slice.day);
-      for (uint32_t row = slice.first; row < slice.last; ++row) {
-        if (outdated != input_.outdated.end() && IsOutdated(*rows, row, outdated->second)) continue;
-        if (list.empty() || list.back().row + 1 != row) ++runs[partition];
-        list.push_back({0, row});
-      }
-    }
-    for (const auto& [partition, list] : refs) LODE_TRY(AddToPartition(partition, rows, list, runs[partition]));
+    for (const auto& [partition, ranges] : taken) LODE_TRY(AddToPartition(partition, rows, ranges));
     return Ok();
+  }
+
+  struct RowRange {
+    uint32_t first, last;  // [first, last)
+  };
+
+  // Rows of one day but those that a later answer made outdated.
+  void AddCurrent(const arrow::RecordBatch& rows, Day day, RowRange range, std::vector<RowRange>& taken) {
+    const auto add = [&](uint32_t first, uint32_t last) {
+      if (!taken.empty() && taken.back().last == first) {
+        taken.back().last = last;
+      } else {
+        taken.push_back({first, last});
+      }
+    };
+    const auto outdated = input_.outdated.find(day);
+    if (outdated == input_.outdated.end()) return add(range.first, range.last);
+    for (uint32_t row = range.first; row < range.last; ++row) {
+      if (!IsOutdated(rows, row, outdated->second)) add(row, row + 1);
+    }
   }
 
   // source_row counts from 0 on each day: the records of a symbol and day are the same in whatever requests they come.
@@ -207,16 +212,17 @@ class FileDecode {
     return source_file_->Slice(0, rows);
   }
 
-  Status AddToPartition(const std::string& partition, const Batch& rows, const std::vector<RowRef>& refs, size_t runs) {
-    if (runs > kMaxSlices) {
+  Status AddToPartition(const std::string& partition, const Batch& rows, const std::vector<RowRange>& ranges) {
+    if (ranges.size() > kMaxSlices) {
+      std::vector<RowRef> refs;
+      for (const RowRange& range : ranges) {
+        for (uint32_t row = range.first; row < range.last; ++row) refs.push_back({0, row});
+      }
       LODE_TRY(Batch gathered, GatherRows(std::span(&rows, 1), refs));
       return rows_.Add(partition, std::move(gathered));
     }
-    size_t first = 0;
-    for (size_t i = 1; i <= refs.size(); ++i) {
-      if (i < refs.size() && refs[i].row == refs[i - 1].row + 1) continue;
-      LODE_TRY(rows_.Add(partition, rows->Slice(refs[first].row, static_cast<int64_t>(i - first))));
-      first = i;
+    for (const RowRange& range : ranges) {
+      LODE_TRY(rows_.Add(partition, rows->Slice(range.first, int64_t{range.last} - range.first)));
     }
     return Ok();
   }
