@@ -87,7 +87,7 @@ BARS_DUCKDB_AGGREGATES = BARS_DUCKDB + """
 units = dict(publisher_id=1, instrument_id=1, open=10**9, high=10**9, low=10**9, close=10**9, volume=1)
 sums = ", ".join(f"count({{name}}), sum({{name}})" for name in units)
 found = duckdb.sql(f"SELECT count(*), count(symbol), sum(strlen(symbol)), count(ts_event), epoch_us(min(ts_event)), epoch_us(max(ts_event)), {{sums}} "
-                   f"FROM ({{rows}})").fetchone()
+                   f"FROM ({{rows}})").fetchall()[0]
 print(f"{{found[0]}} rows, 0 rejected")
 print(f"symbol: {{found[1]}} values, sum {{found[2]}}")
 print(f"ts_event: {{found[3]}} values, {{found[4]}} to {{found[5]}}")
