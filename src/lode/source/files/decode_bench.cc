@@ -78,12 +78,14 @@ class Aggregate {
 
   template <typename T, typename Measure>
   void AddAll(const arrow::ArrayData& values, Measure measure) {
-    ForEach<T>(values, [&](T slot) {
-      const int64_t value = measure(slot);
-      sum_ += value;
-      min_ = std::min(min_, value);
-      max_ = std::max(max_, value);
-    });
+    if (IsTime()) {
+      ForEach<T>(values, [&](T value) {
+        min_ = std::min<int64_t>(min_, value);
+        max_ = std::max<int64_t>(max_, value);
+      });
+    } else {
+      ForEach<T>(values, [&](T value) { sum_ += measure(value); });
+    }
   }
 
   void AddFloats(const arrow::ArrayData& values) {
