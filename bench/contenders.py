@@ -83,6 +83,7 @@ with duckdb.connect(sys.argv[2]) as database:
 """
 # The lines of decode_bench: every column is read and typed, nothing is written. A record that cannot be read would end DuckDB's query.
 BARS_DUCKDB_AGGREGATES = BARS_DUCKDB + """
+duckdb.sql("SET enable_progress_bar = false")  # it goes to stdout when a query takes long
 {setting}
 units = dict(publisher_id=1, instrument_id=1, open=10**9, high=10**9, low=10**9, close=10**9, volume=1)
 sums = ", ".join(f"count({{name}}), sum({{name}})" for name in units)
