@@ -4,6 +4,9 @@ Every contender is a process of its own, doing the whole job: start, read, decod
 bytes, hashes both sides, resolves symbols, sorts, and writes receipts and ledger. Rounds are interleaved, so that a slow minute
 of the machine hits everybody; the minimum of each counts. CPU is user + system time of the process and its threads.
 
+One comparison is of reading alone: NDJSON to typed columns by lode's decoder (decode_bench) and by DuckDB, aggregates printed, which
+must agree, and nothing written.
+
 Input: with LODE_REAL_DATA set to a folder of Databento files, its nq_dbn and nq_1m; else generated files of the same size.
 Fetching over S3 is measured in bench/fetching.py. The file 20 times as large, the NDJSON delivery and the csv.gz files of Tardis and Polygon are always generated. What the others
 run is in bench/contenders.py.

@@ -66,25 +66,31 @@ class Aggregate {
   void ForEach(const arrow::ArrayData& values, Add add) {
     const T* const slots = values.GetValues<T>(1);
     const auto& validity = values.buffers[0];
+    int64_t count = 0;
     for (int64_t row = 0; row < values.length; ++row) {
       if (validity != nullptr) {
         const int64_t bit = row + values.offset;
         if ((validity->data()[bit >> 3] >> (bit & 7) & 1) == 0) continue;
       }
       add(slots[row]);
-      ++count_;
+      ++count;
     }
+    count_ += count;
   }
 
   template <typename T, typename Measure>
   void AddAll(const arrow::ArrayData& values, Measure measure) {
     if (IsTime()) {
+      int64_t min = min_, max = max_;
       ForEach<T>(values, [&](T value) {
-        min_ = std::min<int64_t>(min_, value);
-        max_ = std::max<int64_t>(max_, value);
+        min = std::min<int64_t>(min, value);
+        max = std::max<int64_t>(max, value);
       });
+      min_ = min, max_ = max;
     } else {
-      ForEach<T>(values, [&](T value) { sum_ += measure(value); });
+      Int128 sum = 0;
+      ForEach<T>(values, [&](T value) { sum += measure(value); });
+      sum_ += sum;
     }
   }
 
