@@ -81,6 +81,20 @@ BARS_DUCKDB_TABLE = BARS_DUCKDB + """
 with duckdb.connect(sys.argv[2]) as database:
     database.execute(f"CREATE TABLE bars AS {{rows}}")
 """
+# The lines of decode_bench: every column is read and typed, nothing is written. A record that cannot be read would end DuckDB's query.
+BARS_DUCKDB_AGGREGATES = BARS_DUCKDB + """
+duckdb.sql("SET enable_progress_bar = false")  # it goes to stdout when a query takes long
+{setting}
+units = dict(publisher_id=1, instrument_id=1, open=10**9, high=10**9, low=10**9, close=10**9, volume=1)
+sums = ", ".join(f"count({{name}}), sum({{name}})" for name in units)
+found = duckdb.sql(f"SELECT count(*), count(symbol), sum(strlen(symbol)), count(ts_event), epoch_us(min(ts_event)), epoch_us(max(ts_event)), {{sums}} "
+                   f"FROM ({{rows}})").fetchall()[0]
+print(f"{{found[0]}} rows, 0 rejected")
+print(f"symbol: {{found[1]}} values, sum {{found[2]}}")
+print(f"ts_event: {{found[3]}} values, {{found[4]}} to {{found[5]}}")
+for name, count, total in zip(units, found[6::2], found[7::2]):
+    print(f"{{name}}: {{count}} values, sum {{int(total * units[name])}}")
+"""
 BARS_POLARS = """
 import sys, polars as pl
 header = pl.Struct(dict(ts_event=pl.String, rtype=pl.UInt8, publisher_id=pl.Int32, instrument_id=pl.Int64))

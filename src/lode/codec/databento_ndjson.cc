@@ -29,7 +29,10 @@ bool IsPlainNumber(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
   if (text.empty() || (text.size() > 1 && text[0] == '0' && text[1] != '.')) return false;
   if (text.front() == '.' || text.back() == '.') return false;
-  return text.find_first_not_of("0123456789.") == std::string_view::npos;
+  for (const char c : text) {
+    if ((c < '0' || c > '9') && c != '.') return false;
+  }
+  return true;
 }
 
 // Puts a scalar whose text, when quoted, holds no escapes.

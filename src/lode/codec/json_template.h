@@ -22,12 +22,12 @@ class JsonTemplate {
   // Takes the shape of a valid JSON line whose scalars, in order, are `scalars`: views into `line`, of `fields`.
   void Learn(std::string_view line, const std::vector<JsonScalar>& scalars, std::vector<int> fields);
   // The scalars of a line of that shape, in order; false when it has another shape or a text with a backslash.
-  // Then the line is JSON except that unquoted scalars may be anything. Eight bytes after the line are readable.
+  // Then the line is JSON except that unquoted scalars may be anything. Sixteen bytes after the line are readable.
   bool Match(std::string_view line, std::vector<JsonScalar>& scalars) const;
   const std::vector<int>& fields() const { return fields_; }
 
  private:
-  std::string literals_;         // what stands before each value and after the last, in order
+  std::string literals_;  // what stands before each value and after the last, in order; then eight bytes to read over
   std::vector<uint32_t> sizes_;  // of each literal
   std::vector<int> fields_;
 };

@@ -7,7 +7,7 @@ namespace {
 
 // The scalars as "text" or 'text' when quoted, "-" when the line does not match.
 std::string Match(const JsonTemplate& shape, std::string_view line) {
-  const std::string padded = std::string(line) + "\"\\\"\\\"\\\"\\";  // bytes behind the line must not count
+  const std::string padded = std::string(line) + R"("\"\"\"\"\"\"\"\"\")";  // bytes behind the line must not count
   std::vector<JsonScalar> scalars;
   if (!shape.Match(std::string_view(padded).substr(0, line.size()), scalars)) return "-";
   std::string shown;

@@ -37,14 +37,26 @@ class TextInterner {
     int32_t id = StringPool::kNull;
   };
 
+  template <typename Word>
+  static Word Load(const char* bytes) {
+    Word word;
+    std::memcpy(&word, bytes, sizeof word);
+    return word;
+  }
+
   static uint64_t Hash(std::string_view text) {
-    uint64_t hash = text.size();
-    for (size_t at = 0; at < text.size(); at += 8) {
-      uint64_t word = 0;
-      std::memcpy(&word, text.data() + at, text.size() - at < 8 ? text.size() - at : 8);
-      hash = (hash ^ word) * 0x9E3779B97F4A7C15U;
+    const auto mix = [](uint64_t hash, uint64_t word) { return (hash ^ word) * 0x9E3779B97F4A7C15U; };
+    const char* const bytes = text.data();
+    const size_t size = text.size();
+    uint64_t hash = size;
+    // Words that overlap: a copy of as many bytes as are left would be a call.
+    if (size >= 8) {
+      for (size_t at = 0; at < size - 8; at += 8) hash = mix(hash, Load<uint64_t>(bytes + at));
+      return mix(hash, Load<uint64_t>(bytes + size - 8));
     }
-    return hash;
+    if (size >= 4) return mix(hash, uint64_t{Load<uint32_t>(bytes)} << 32 | Load<uint32_t>(bytes + size - 4));
+    for (const char c : text) hash = hash << 8 | static_cast<unsigned char>(c);
+    return mix(hash, 0);
   }
 
   TextFault Add(std::string_view text, Cached& cached);

@@ -83,11 +83,6 @@ int TextRows::FindField(std::string_view name) const {
   return found == field_numbers_.end() ? -1 : found->second;
 }
 
-bool TextRows::TakesText(int field) const {
-  const Kind kind = fields_[static_cast<size_t>(field)].kind;
-  return kind == Kind::kChar || kind == Kind::kText || kind == Kind::kSymbol;
-}
-
 const std::string* TextRows::FindMissing(const FieldSet& present) const {
   const FieldSet missing = needed_ & ~present;
   if (missing.none()) return nullptr;

@@ -48,7 +48,10 @@ class TextRows {
   int FindField(std::string_view name) const;
   std::string_view FieldName(int field) const { return fields_[static_cast<size_t>(field)].name; }
   // Whether the field's values are text, so that a JSON number is none.
-  bool TakesText(int field) const;
+  bool TakesText(int field) const {
+    const Kind kind = fields_[static_cast<size_t>(field)].kind;
+    return kind == Kind::kChar || kind == Kind::kText || kind == Kind::kSymbol;
+  }
   // The first field that a record must have and `present` lacks, nullptr when all are there.
   const std::string* FindMissing(const FieldSet& present) const;
 

@@ -22,6 +22,14 @@ uint64_t Load8(const char* text) {
   return word;
 }
 
+uint64_t Load4(const char* text) {
+  uint32_t word;
+  std::memcpy(&word, text, sizeof word);
+  return word;
+}
+
+constexpr uint64_t kZeros = 0x3030303030303030U;  // "00000000"
+
 bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
 
 // Whether all eight bytes are '0'..'9': the high nibble is 3, and stays 3 when six is added.
@@ -45,19 +53,31 @@ bool AreEightPrintable(uint64_t word) {
   return ((word | (word - 0x2020202020202020U) | (word + 0x0101010101010101U)) & 0x8080808080808080U) == 0;
 }
 
+// One to seven characters as the end of a word of zeros: eight digits if they are digits. Pieces that overlap, so that
+// neither their number decides a branch for each nor a byte beyond them is read.
+uint64_t LoadOneToSeven(const char* text, size_t size) {
+  const size_t unused = 8 * (8 - size);
+  const uint64_t zeros = kZeros & ((uint64_t{1} << unused) - 1);
+  if (size >= 4) return zeros | Load4(text) << unused | Load4(text + size - 4) << 32;
+  const auto byte = [&](size_t at) { return uint64_t{static_cast<unsigned char>(text[at])} << (unused + 8 * at); };
+  return zeros | byte(0) | byte(size / 2) | byte(size - 1);
+}
+
 // At most 19 digits, so no overflow.
 bool ParseShort(std::string_view text, uint64_t& value) {
   const char* at = text.data();
-  size_t left = text.size();
+  const size_t first = text.size() % 8;
   uint64_t sum = 0;
-  for (; left >= 8; left -= 8, at += 8) {
+  if (first > 0) {
+    const uint64_t word = LoadOneToSeven(at, first);
+    if (!AreEightDigits(word)) return false;
+    sum = EightDigits(word);
+    at += first;
+  }
+  for (const char* const end = text.data() + text.size(); at < end; at += 8) {
     const uint64_t word = Load8(at);
     if (!AreEightDigits(word)) return false;
     sum = sum * 100'000'000 + EightDigits(word);
-  }
-  for (; left > 0; --left, ++at) {
-    if (!IsDigit(*at)) return false;
-    sum = sum * 10 + static_cast<uint64_t>(*at - '0');
   }
   value = sum;
   return true;
@@ -77,7 +97,7 @@ constexpr std::array<double, 23> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1
 // Up to eight characters, without a branch on their number: prices change their lengths, and a wrong guess of the
 // processor costs more than the whole number. False: look again.
 bool ReadShortDecimal(std::string_view text, double& value) {
-  constexpr uint64_t kZeros = 0x3030303030303030U, kDots = 0x2E2E2E2E2E2E2E2EU;
+  constexpr uint64_t kDots = 0x2E2E2E2E2E2E2E2EU;
   if (text.empty() || text.size() > 8) return false;
   const unsigned unused = 8 * (8 - static_cast<unsigned>(text.size()));
   uint64_t word = Load8(text.data()) << unused;  // the text's end is the word's end
@@ -132,6 +152,15 @@ constexpr TextFault kWidePrice = "does not fit DECIMAL(18,9)";
 constexpr TextFault kNotTime = "is not a time";
 constexpr TextFault kLateTime = "is a time past 2262";
 
+// What stands before a price's point: `size` digits, of which the first eight bytes are readable.
+bool ParseWhole(const char* text, size_t size, uint64_t& value) {
+  if (size > 7) return ParseShort({text, size}, value);
+  const size_t unused = 8 * (8 - size);
+  const uint64_t word = Load8(text) << unused | (kZeros & ((uint64_t{1} << unused) - 1));
+  value = EightDigits(word);
+  return AreEightDigits(word);
+}
+
 TextFault ReadDecimalPrice(std::string_view text, int64_t& scaled) {
   // The vendor's form: nine decimals.
   const bool negative = text[0] == '-';
@@ -140,7 +169,7 @@ TextFault ReadDecimalPrice(std::string_view text, int64_t& scaled) {
     const char* fraction = digits.data() + digits.size() - 9;
     uint64_t whole = 0;
     const uint64_t word = Load8(fraction);
-    if (!ParseShort(digits.substr(0, digits.size() - 10), whole) || !AreEightDigits(word) || !IsDigit(fraction[8])) {
+    if (!ParseWhole(digits.data(), digits.size() - 10, whole) || !AreEightDigits(word) || !IsDigit(fraction[8])) {
       return kNotPrice;
     }
     const uint64_t parts = EightDigits(word) * 10 + static_cast<uint64_t>(fraction[8] - '0');
@@ -183,6 +212,8 @@ bool ParseSigned(std::string_view text, int64_t& value) {
 }
 
 TextFault ReadPrice(std::string_view text, TextShape shape, int64_t& scaled) {
+  const bool is_vendor_form = text.size() >= 11 && text[text.size() - 10] == '.';
+  if (is_vendor_form && shape != TextShape::kRaw) return ReadDecimalPrice(text, scaled);
   const bool decimal = shape == TextShape::kPretty ||
                        (shape == TextShape::kAny && std::memchr(text.data(), '.', text.size()) != nullptr);
   if (decimal) {
