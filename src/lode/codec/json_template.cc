@@ -1,11 +1,13 @@
 #include "lode/codec/json_template.h"
 
-#include <emmintrin.h>
-
 #include <array>
 #include <bit>
 #include <cstring>
 #include <utility>
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
 
 namespace lode::codec {
 namespace {
@@ -33,16 +35,20 @@ constexpr std::array<bool, 256> kEndsScalar = [] {
 
 // The closing quote of a text that begins at `at`; nullptr when there is none or a backslash comes first.
 const char* FindQuote(const char* at, const char* end) {
+#if defined(__x86_64__)
   for (; at < end; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     const __m128i found =
         _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
     const auto hits = static_cast<unsigned>(_mm_movemask_epi8(found));
     if (hits == 0) continue;
-    const char* const hit = at + std::countr_zero(hits);
-    return hit < end && *hit == '"' ? hit : nullptr;
+    at += std::countr_zero(hits);
+    break;
   }
-  return nullptr;
+#else
+  while (at < end && *at != '"' && *at != '\\') ++at;
+#endif
+  return at < end && *at == '"' ? at : nullptr;
 }
 
 }  // namespace
