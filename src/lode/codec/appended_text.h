@@ -40,7 +40,7 @@ class AppendedText {
     char* const at = base_ + filled_;
     const auto length = static_cast<uint16_t>(text.size());
     std::memcpy(at, &length, kHeadBytes);
-    std::memcpy(at + kHeadBytes, text.data(), text.size());
+    Copy(text, at + kHeadBytes);
     const auto number = static_cast<uint32_t>(filled_ / kUnit);
     filled_ += size;
     return number;
@@ -73,6 +73,19 @@ class AppendedText {
     size_t begin, end;
   };
 
+  // Ids are short: copied by two words that overlap.
+  static void Copy(std::string_view text, char* to) {
+    const size_t size = text.size();
+    if (size < 8 || size > 16) {
+      std::memcpy(to, text.data(), size);
+      return;
+    }
+    uint64_t first, last;
+    std::memcpy(&first, text.data(), 8);
+    std::memcpy(&last, text.data() + size - 8, 8);
+    std::memcpy(to, &first, 8);
+    std::memcpy(to + size - 8, &last, 8);
+  }
   Status NextChunk();
   // Address space behind all chunks.
   Status Extend();

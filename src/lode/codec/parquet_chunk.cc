@@ -357,25 +357,21 @@ Result<bool> ChunkEncoder::IndexText() {
   indices_.resize(static_cast<size_t>(pieces_.rows()));
   uint32_t* next = indices_.data();
   size_t bytes = 0;
-  int32_t last_id = StringPool::kNull;
-  uint32_t last_index = 0;
+  // Looked up whether or not it is the id before: sides change so often that asking costs more.
+  const std::span<int32_t> known = text_index_;
   for (int64_t row = 0, count = 0; row < pieces_.rows(); row += count) {
     count = pieces_.Together(row, kPageRows);
     for (const int32_t id : pieces_.Values<int32_t>(row, count, narrow_.values)) {
-      if (id != last_id) {
-        if (id < 0 || static_cast<size_t>(id) >= text_index_.size()) {
-          return Fail(ErrorKind::kInternal, "unknown text id {} in column {}", id, column_->name);
-        }
-        int32_t& index = text_index_[static_cast<size_t>(id)];
-        if (index < 0) {
-          index = static_cast<int32_t>(text_entries_.size());
-          text_entries_.push_back(id);
-          bytes += strings_.Get(id).size() + 4;
-        }
-        last_id = id;
-        last_index = static_cast<uint32_t>(index);
+      if (static_cast<uint32_t>(id) >= known.size()) {
+        return Fail(ErrorKind::kInternal, "unknown text id {} in column {}", id, column_->name);
       }
-      *next++ = last_index;
+      int32_t& index = known[static_cast<size_t>(id)];
+      if (index < 0) {
+        index = static_cast<int32_t>(text_entries_.size());
+        text_entries_.push_back(id);
+        bytes += strings_.Get(id).size() + 4;
+      }
+      *next++ = static_cast<uint32_t>(index);
     }
   }
   indices_.resize(static_cast<size_t>(next - indices_.data()));

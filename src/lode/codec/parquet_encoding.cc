@@ -14,6 +14,8 @@ static_assert(std::endian::native == std::endian::little, "Parquet values are li
 constexpr size_t kBlock = 128;
 constexpr size_t kMiniblocks = 4;
 constexpr size_t kMiniblock = kBlock / kMiniblocks;
+// Values of a literal of the hybrid come in groups.
+constexpr size_t kGroup = 8;
 // Shorter runs stay inside a literal: ending it costs two headers.
 constexpr size_t kShortestRun = 16;
 
@@ -33,6 +35,13 @@ void PackBits(const U* values, size_t count, int width, uint8_t* out) {
     pending = filled == 0 ? 0 : value >> (width - filled);
   }
   std::memcpy(out, &pending, static_cast<size_t>(filled + 7) / 8);
+}
+
+// Whether the values of a group are all the same.
+bool AreEqual(const uint32_t* group) {
+  uint32_t different = 0;
+  for (size_t i = 1; i < kGroup; ++i) different |= group[i] ^ group[0];
+  return different == 0;
 }
 
 // Literal of the hybrid: groups of 8, the last one padded with zeros.
@@ -112,18 +121,25 @@ void AppendHybridRun(uint32_t value, size_t count, int bit_width, PageBuffer& ou
 }
 
 void AppendHybrid(std::span<const uint32_t> values, int bit_width, PageBuffer& out) {
+  // A run worth writing fills one of the groups, wherever it begins.
+  static_assert(kShortestRun >= 2 * kGroup - 1);
   size_t literal = 0;  // start of values not written yet
-  size_t i = 0;
-  while (i < values.size()) {
-    size_t end = i + 1;
-    while (end < values.size() && values[end] == values[i]) ++end;
-    const size_t padding = (8 - (i - literal) % 8) % 8;  // a literal before a run holds whole groups
-    if (end - i >= kShortestRun + padding) {
-      AppendLiteral(values.subspan(literal, i + padding - literal), bit_width, out);
-      AppendHybridRun(values[i], end - i - padding, bit_width, out);
+  for (size_t group = 0; group + kGroup <= values.size();) {
+    if (!AreEqual(values.data() + group)) {
+      group += kGroup;
+      continue;
+    }
+    const uint32_t value = values[group];
+    size_t begin = group, end = group + kGroup;
+    while (begin > literal && values[begin - 1] == value) --begin;
+    while (end < values.size() && values[end] == value) ++end;
+    const size_t padding = (kGroup - (begin - literal) % kGroup) % kGroup;  // a literal before a run holds whole groups
+    if (end - begin >= kShortestRun + padding) {
+      AppendLiteral(values.subspan(literal, begin + padding - literal), bit_width, out);
+      AppendHybridRun(value, end - begin - padding, bit_width, out);
       literal = end;
     }
-    i = end;
+    group = (end + kGroup - 1) / kGroup * kGroup;
   }
   AppendLiteral(values.subspan(literal), bit_width, out);
 }
@@ -189,8 +205,25 @@ void AppendPlainText(std::string_view value, PageBuffer& out) {
 void TextDeltas::Clear() {
   prefixes_.clear();
   lengths_.clear();
-  suffixes_.clear();
+  suffix_bytes_ = 0;
   last_ = {};
+}
+
+// Most suffixes are a byte or two: the end of a word.
+void TextDeltas::AppendSuffix(std::string_view text, size_t size) {
+  if (suffixes_.size() - suffix_bytes_ < size + sizeof(uint64_t)) {
+    suffixes_.resize(2 * suffixes_.size() + size + 4096);
+  }
+  char* const to = suffixes_.data() + suffix_bytes_;
+  suffix_bytes_ += size;
+  if (size - 1 < sizeof(uint64_t) && text.size() >= sizeof(uint64_t)) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + text.size() - sizeof word, sizeof word);
+    word >>= 8 * (sizeof word - size);
+    std::memcpy(to, &word, sizeof word);
+  } else {
+    std::memcpy(to, text.data() + text.size() - size, size);
+  }
 }
 
 bool TextDeltas::Add(std::string_view text) {
@@ -209,7 +242,7 @@ bool TextDeltas::Add(std::string_view text) {
   while (prefix < most && text[prefix] == last_[prefix]) ++prefix;
   prefixes_.push_back(static_cast<int32_t>(prefix));
   lengths_.push_back(static_cast<int32_t>(text.size() - prefix));
-  suffixes_.insert(suffixes_.end(), text.begin() + static_cast<ptrdiff_t>(prefix), text.end());
+  AppendSuffix(text, text.size() - prefix);
   const bool is_greater =
       prefix == most ? text.size() > most : static_cast<uint8_t>(text[prefix]) > static_cast<uint8_t>(last_[prefix]);
   last_ = text;
@@ -219,7 +252,7 @@ bool TextDeltas::Add(std::string_view text) {
 void TextDeltas::AppendTo(PageBuffer& out) const {
   AppendDelta<int32_t>(prefixes_, DeltaWidth::kTight, out);
   AppendDelta<int32_t>(lengths_, DeltaWidth::kTight, out);
-  if (!suffixes_.empty()) out.Append(suffixes_.data(), suffixes_.size());
+  if (suffix_bytes_ > 0) out.Append(suffixes_.data(), suffix_bytes_);
 }
 
 void AppendByteStreamSplit(std::span<const int64_t> values, PageBuffer& out) {
@@ -258,13 +291,7 @@ bool ValueDictionary<T>::Append(std::span<const T> values, std::vector<uint32_t>
   indices.resize(start + values.size());
   uint32_t* out = indices.data() + start;
   appended_ += values.size();
-  uint32_t last_index = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const T value = values[i];
-    if (i > 0 && value == values[i - 1]) {
-      out[i] = last_index;
-      continue;
-    }
+  for (const T value : values) {
     const size_t mask = slots_.size() - 1;
     size_t slot = (static_cast<uint64_t>(value) * 0x9E3779B97F4A7C15u) >> shift_;
     while (slots_[slot] != 0 && values_[slots_[slot] - 1] != value) {
@@ -275,12 +302,11 @@ bool ValueDictionary<T>::Append(std::span<const T> values, std::vector<uint32_t>
       if (values_.size() == limit_ || probes_ > 64 * (appended_ + 1024)) return false;
       values_.push_back(value);
       slots_[slot] = static_cast<uint32_t>(values_.size());
-      last_index = static_cast<uint32_t>(values_.size() - 1);
+      *out++ = static_cast<uint32_t>(values_.size() - 1);
       if (values_.size() * 2 > slots_.size()) Rehash(slots_.size() * 4);
     } else {
-      last_index = slots_[slot] - 1;
+      *out++ = slots_[slot] - 1;
     }
-    out[i] = last_index;
   }
   return true;
 }

@@ -72,12 +72,16 @@ class TextDeltas {
   // one).
   bool Add(std::string_view text);
   // Bytes the texts so far will need, about.
-  size_t bytes() const { return suffixes_.size() + 2 * lengths_.size(); }
+  size_t bytes() const { return suffix_bytes_ + 2 * lengths_.size(); }
   void AppendTo(PageBuffer& out) const;
 
  private:
+  // The last `size` bytes of `text`.
+  void AppendSuffix(std::string_view text, size_t size);
+
   std::vector<int32_t> prefixes_, lengths_;  // of the suffixes
-  std::vector<char> suffixes_;
+  std::vector<char> suffixes_;               // one behind the other, then room
+  size_t suffix_bytes_ = 0;
   std::string_view last_;
 };
 

@@ -58,6 +58,7 @@ class VendorRows {
 
   struct CachedText {
     std::string_view text;  // in the pool
+    uint64_t word = 0;      // of fewer than eight characters: they and their number
     int32_t id = StringPool::kNull;
   };
 
@@ -66,8 +67,8 @@ class VendorRows {
     Kind kind;
     int column;  // into columns_, -1 for kUnknown
     std::byte* values = nullptr;
-    CachedText last = {}, other = {};  // text columns: the last value, and another one before it
-    std::string name;                  // the file's
+    CachedText recent[2] = {};  // text columns: the newest value, and the one before it
+    std::string name;           // the file's
   };
 
   static Kind KindOf(const TableSchema& schema, const Column& column);
@@ -79,6 +80,7 @@ class VendorRows {
   bool PutTime(const Field& field, std::string_view text);
   bool PutBool(const Field& field, std::string_view text);
   bool PutText(Field& field, std::string_view text);
+  bool PutNewText(Field& field, std::string_view text, uint64_t word);
   bool PutDistinctText(const Field& field, std::string_view text);
   bool PutNull(const Field& field);
   bool Reject(const Field& field, std::string_view text, std::string_view fault);
