@@ -15,6 +15,7 @@ usage: bench/run [--rounds 5] [--no-large] [--output bench/RESULTS.md]
 """
 import argparse
 import datetime
+import gzip
 import importlib.metadata
 import os
 import pathlib
@@ -42,8 +43,8 @@ def size_of(path):
 
 
 class Contender:
-    def __init__(self, name, command, output, note=""):
-        self.name, self.command, self.output, self.note = name, command, output, note
+    def __init__(self, name, command, output, note="", before=None):
+        self.name, self.command, self.output, self.note, self.before = name, command, output, note, before
         self.cpu, self.wall, self.peak_mib, self.size, self.printed = [], [], [], 0, ""
 
     def run(self, work):
@@ -51,7 +52,10 @@ class Contender:
         folder = work / "round"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        command = [str(part).replace("@", str(folder)) for part in self.command]
+        in_folder = lambda command: [str(part).replace("@", str(folder)) for part in command]
+        if self.before:
+            subprocess.run(in_folder(self.before), check=True, stdout=subprocess.DEVNULL)
+        command = in_folder(self.command)
         begin = datetime.datetime.now()
         with tempfile.TemporaryFile("w+") as printed:
             child = subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE)
@@ -71,6 +75,26 @@ class Contender:
 def lode(path, *more):
     return Contender("lode import", [LODE, "--lake", "@/lake", "--quiet", "import", path, "--dataset", "bench", *more],
                      "@/lake/bronze", "raw copy, SHA-256 of input and output, receipts and ledger included")
+
+
+def lode_next_day(path, day_before):
+    """The daily job: the lake and the dataset are there, with the day before."""
+    command = [LODE, "--lake", "@/lake", "--quiet", "import", "--dataset", "bench"]
+    return Contender("lode import, into a lake", [*command, path], "@/lake/bronze",
+                     "the lake holds the day before; raw copy, SHA-256 of input and output, receipts and ledger included",
+                     before=[*command, day_before])
+
+
+def lode_first_day(path):
+    first = lode(path)
+    first.name, first.note = "lode import, into nothing", "makes lake, ledger and DuckDB's views besides"
+    return first
+
+
+def small_file(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode()))
+    return path
 
 
 def lode_table(path):
@@ -145,11 +169,15 @@ def tardis_trades(rounds, work):
     rows = 2_000_000
     path = fixture("tardis-large", work / "binance-futures_trades_2024-01-02_BTCUSDT.csv.gz", rows)
     note = "source order kept, times typed, no row number"
-    contenders = [lode(path), script("polars", texts.TRADES_POLARS, path, note), script("DuckDB", texts.TRADES_DUCKDB, path, note),
-                  script("pyarrow, its default zstd", texts.TRADES_PYARROW, path, note)]
+    day_before = small_file(work / "binance-futures_trades_2024-01-01_BTCUSDT.csv.gz",
+                            "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n"
+                            "binance-futures,BTCUSDT,1704067200000000,1704067200000100,1,buy,42000.5,0.25\n")
+    contenders = [lode_next_day(path, day_before), script("polars", texts.TRADES_POLARS, path, note),
+                  script("DuckDB", texts.TRADES_DUCKDB, path, note), script("pyarrow, its default zstd", texts.TRADES_PYARROW, path, note),
+                  lode_first_day(path)]
     print("Tardis trades csv.gz → Parquet")
     measure(contenders, rounds, work)
-    mine, polars, duck, arrow = contenders
+    mine, polars, duck, arrow, _ = contenders
     ratio = lambda other: min(other.cpu) / min(mine.cpu)
     return table("Tardis trades csv.gz → Parquet (generated)", rows, path.stat().st_size, contenders), [
         target("Tardis trades at least 2.2 × polars in CPU time", f"{ratio(polars):.1f} ×", ratio(polars) >= 2.2),
@@ -211,10 +239,12 @@ def polygon_minutes(rounds, work):
     rows = 1_800_000
     path = fixture("polygon-minutes", work / "us_stocks_sip" / "minute_aggs_v1" / "2024" / "11" / "2024-11-01.csv.gz", rows)
     note = "times typed, session date added, not sorted (the file already is)"
-    contenders = [lode(path), script("polars", texts.MINUTES_POLARS, path, note), script("DuckDB", texts.MINUTES_DUCKDB, path, note),
+    day_before = small_file(work / "us_stocks_sip" / "minute_aggs_v1" / "2024" / "10" / "2024-10-31.csv.gz",
+                            "ticker,volume,open,close,high,low,window_start,transactions\nA,100,1.5,1.5,1.5,1.5,1730381400000000000,1\n")
+    contenders = [lode_next_day(path, day_before), script("polars", texts.MINUTES_POLARS, path, note), script("DuckDB", texts.MINUTES_DUCKDB, path, note),
                   script("pyarrow, its default zstd", texts.MINUTES_PYARROW, path, note),
                   script("as the existing system", texts.MINUTES_EXISTING, path,
-                         "gzip and read_csv in memory, float32 prices, UTC date, snappy without dictionaries")]
+                         "gzip and read_csv in memory, float32 prices, UTC date, snappy without dictionaries"), lode_first_day(path)]
     print("Polygon minute aggregates → Parquet")
     measure(contenders, rounds, work)
     mine, arrow, old = contenders[0], contenders[3], contenders[4]
