@@ -43,7 +43,7 @@ class Vendor:
     """What the tests must know of a vendor. A vendor adds one below."""
 
     def __init__(self, datasets, data, free, labels, one_cell, of_schema, last="2023-02-03", today="2023-02-06", pages=1,
-                 simulator=()):
+                 in_memory=False, simulator=()):
         self.datasets = datasets    # {name: declaration}
         self.data = data            # paths of requests that bring data
         self.free = free            # paths of those that tell what there is
@@ -51,6 +51,7 @@ class Vendor:
         self.one_cell = one_cell    # conditions of a fault that strikes one cell's request only
         self.of_schema = of_schema  # {schema of the simulator's books: dataset}
         self.pages = pages          # answers that one delivery consists of, at most
+        self.in_memory = in_memory  # small deliveries, which cost nothing, wait in memory to be written
         self.simulator = simulator  # further options of lode_vendor_sim
         self.last, self.today = last, today
 
@@ -141,7 +142,7 @@ VENDORS = {
                 # Events have no column for the root; those here have two letters.
                 "statistics": "left(symbol, 2) || '.FUT', strftime(ts_recv, '%Y-%m-%d')"}),
     "polygon": Vendor(
-        POLYGON, data="^/flatfiles/us_", free="^/flatfiles/?$", one_cell={"path": "2023-01-31"},
+        POLYGON, in_memory=True, data="^/flatfiles/us_", free="^/flatfiles/?$", one_cell={"path": "2023-01-31"},
         of_schema={"us_stocks_sip/day_aggs_v1": "stocks", "us_options_opra/minute_aggs_v1": "options",
                    "us_stocks_sip/trades_v1": "trades"},
         labels=dict.fromkeys(POLYGON, "'ALL_SYMBOLS', strftime(session_date, '%Y-%m-%d')")),

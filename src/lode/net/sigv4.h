@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,7 +37,8 @@ std::string CanonicalRequest(const SignedRequest& request);
 // Signs with one key; not thread-safe, for it keeps what it derived from the key for the day.
 class Signer {
  public:
-  explicit Signer(SigningKey key) : key_(std::move(key)) {}
+  explicit Signer(SigningKey key);
+  ~Signer();
 
   // The value of the Authorization header.
   std::string Authorization(const SignedRequest& request, int64_t unix_s);
@@ -45,8 +47,14 @@ class Signer {
   std::vector<Header> SignS3(SignedRequest request, std::string_view host, int64_t unix_s);
 
  private:
+  class Mac;
+  void SetTime(int64_t unix_s);
+
   const SigningKey key_;
-  std::string day_, derived_;  // the key of that day
+  // Of the time that was signed at last:
+  int64_t unix_s_ = 0;
+  std::string date_, scope_;
+  std::unique_ptr<Mac> mac_;  // with the key of its day
 };
 
 }  // namespace lode::net

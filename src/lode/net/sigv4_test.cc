@@ -60,6 +60,19 @@ TEST(SigV4, HeaderValuesAreTrimmedAndJoined) {
   EXPECT_THAT(CanonicalRequest(twice), HasSubstr("\nmy-header1:value2,value2,value1\n"));
 }
 
+// What a signer keeps of one time and day is of no use at another.
+TEST(SigV4, OneSignerSignsAtAnyTime) {
+  constexpr int64_t kDay = 86'400;
+  Signer signer(kSuite);
+  for (const int64_t later : {int64_t{0}, int64_t{0}, int64_t{1}, kDay, kDay + 1, int64_t{0}}) {
+    const int64_t at = kSuiteTime + later;
+    EXPECT_EQ(signer.Authorization(Suite("GET"), at), Signer(kSuite).Authorization(Suite("GET"), at)) << later;
+    EXPECT_EQ(signer.SignS3(Suite("GET"), "host", at).at(1).value, AmzDate(at)) << later;
+  }
+  EXPECT_NE(signer.Authorization(Suite("GET"), kSuiteTime), signer.Authorization(Suite("GET"), kSuiteTime + kDay));
+  EXPECT_THAT(Signer(kSuite).Authorization(Suite("GET"), 0), HasSubstr("/19700101/"));
+}
+
 // "Examples: Signature Calculations" of the S3 API reference.
 const SigningKey kDocs{.key_id = "AKIAIOSFODNN7EXAMPLE", .secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"};
 const int64_t kDocsTime = ParseIsoNs("2013-05-24").value() / kNsPerSecond;

@@ -80,6 +80,7 @@ class Transfer {
   static size_t OnHeader(char* bytes, size_t one, size_t size, void* self);
   static size_t OnBody(char* bytes, size_t one, size_t size, void* self);
   Status SetHeaders();
+  Status AddHeaderLine(const std::string& line);
   void SetMethod();
   bool TakeHeaderLine(std::string_view line);
   bool TakeHead();

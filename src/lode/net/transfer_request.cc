@@ -98,10 +98,18 @@ void Transfer::SetMethod() {
 
 Status Transfer::SetHeaders() {
   const Request& request = job_->request;
-  std::vector<std::string> lines;
-  const auto add = [&lines](const Header& header) {
+  Curl().slist_free_all(header_list_);
+  header_list_ = nullptr;
+  Status status;
+  const auto add_line = [&](const std::string& line) {
+    if (status) status = AddHeaderLine(line);
+  };
+  std::string line;
+  const auto add = [&](const Header& header) {
+    line = header.name;
     // libcurl's way to send a header without value.
-    lines.push_back(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+    header.value.empty() ? line += ';' : line.append(": ").append(header.value);
+    add_line(line);
   };
   for (const Header& header : request.headers) {
     if (!job_->left_origin || !IsPersonal(header.name)) add(header);
@@ -111,26 +119,26 @@ Status Transfer::SetHeaders() {
     if (job_->target.origin == job_->credential_origin) {
       const Credential& credential = request.credential;
       if (credential.kind == Credential::Kind::kBasicUser) {
-        lines.push_back("Authorization: Basic " + Base64(credential.secret + ":"));
+        add_line("Authorization: Basic " + Base64(credential.secret + ":"));
       } else if (credential.kind == Credential::Kind::kBearer) {
-        lines.push_back("Authorization: Bearer " + credential.secret);
+        add_line("Authorization: Bearer " + credential.secret);
       }
     }
   }
-  if (asked_offset_ > 0) lines.push_back(fmt::format("Range: bytes={}-", asked_offset_));
-  if (!HasHeader(request.headers, "Content-Type")) lines.emplace_back("Content-Type:");
-  lines.emplace_back("Expect:");
-  Curl().slist_free_all(header_list_);
-  header_list_ = nullptr;
-  for (const std::string& line : lines) {
-    if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-      return lode::Fail(ErrorKind::kConfig, "a request header or key holds a line break");
-    }
-    curl_slist* longer = Curl().slist_append(header_list_, line.c_str());
-    if (longer == nullptr) return lode::Fail(ErrorKind::kInternal, "out of memory");
-    header_list_ = longer;
-  }
+  if (asked_offset_ > 0) add_line(fmt::format("Range: bytes={}-", asked_offset_));
+  if (!HasHeader(request.headers, "Content-Type")) add_line("Content-Type:");
+  add_line("Expect:");
   Set(easy_, CURLOPT_HTTPHEADER, header_list_);
+  return status;
+}
+
+Status Transfer::AddHeaderLine(const std::string& line) {
+  if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    return lode::Fail(ErrorKind::kConfig, "a request header or key holds a line break");
+  }
+  curl_slist* longer = Curl().slist_append(header_list_, line.c_str());
+  if (longer == nullptr) return lode::Fail(ErrorKind::kInternal, "out of memory");
+  header_list_ = longer;
   return Ok();
 }
 

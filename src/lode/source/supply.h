@@ -47,7 +47,7 @@ inline void AddTo(Estimate* sum, const Estimate& part) {
 
 struct FetchOutcome {
   enum class Kind {
-    kFetched,        // the file is whole, and durable unless the supply is free
+    kFetched,        // the file is whole, and durable unless the supply is free; or `bytes` are what came
     kFetchedInPart,  // the answer broke off; the file is whole and durable for the days up to `ready`, ask for the rest
     kTooMuch,        // the vendor times out over it, or its answer always breaks off: ask for less
     kSettled,        // the vendor said why there are no records: `state` and `reason` are those of all its cells
@@ -57,6 +57,8 @@ struct FetchOutcome {
   Kind kind = Kind::kFailed;
   uint64_t size = 0;
   uint32_t crc32c = 0;
+  // Of a free supply, where it is little: not in the file, so that the client's thread does not wait for the disk.
+  std::optional<std::string> bytes;
   int64_t end_ns = 0;  // up to when records were asked for: not always the end of the last day
   int tries = 0;
   ledger::CellState state = ledger::CellState::kFailed;
@@ -87,7 +89,8 @@ class Supply {
   virtual BadRecordPolicy bad_record_policy() const { return BadRecordPolicy::kDefault; }
   // Whether Fetch continues what `file` holds of an earlier try, in this run or another.
   virtual bool continues_files() const { return false; }
-  // Adds the request to the client. Its bytes go to `file`, which is replaced, or continued (continues_files).
+  // Adds the request to the client. Its bytes go to `file`, which is replaced, or continued (continues_files), or into
+  // the outcome; then what comes of a request that fails goes to `file` when it ends.
   virtual void Fetch(const plan::Request& request, const std::filesystem::path& file,
                      std::function<void(FetchOutcome)> done) = 0;
   // The request and its bytes as a delivery of one data file, ready to be decoded; its name, under which the bytes are

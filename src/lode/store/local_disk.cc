@@ -57,6 +57,14 @@ Status WriteAll(int fd, const char* bytes, size_t size, const fs::path& path) {
   return Ok();
 }
 
+Status WriteWith(int flags, const fs::path& path, std::string_view bytes) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, kFileMode));
+  if (file.get() < 0) return OsError(errno, "create", path);
+  LODE_TRY(WriteAll(file.get(), bytes.data(), bytes.size(), path));
+  if (::close(file.Release()) != 0) return OsError(errno, "write", path);
+  return Ok();
+}
+
 // Reads up to `size` bytes, fewer only at the end of the file.
 Result<size_t> ReadBlock(int fd, char* bytes, size_t size, const fs::path& path) {
   size_t filled = 0;
@@ -188,13 +196,11 @@ Status WriteDurable(const fs::path& path, std::string_view bytes) {
   return SyncAndClose(std::move(file), path);
 }
 
-Status Append(const fs::path& path, std::string_view bytes) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode));
-  if (file.get() < 0) return OsError(errno, "create", path);
-  LODE_TRY(WriteAll(file.get(), bytes.data(), bytes.size(), path));
-  if (::close(file.Release()) != 0) return OsError(errno, "write", path);
-  return Ok();
+Status Write(const fs::path& path, std::string_view bytes) {
+  return WriteWith(O_TRUNC | O_NOFOLLOW | O_NONBLOCK, path, bytes);
 }
+
+Status Append(const fs::path& path, std::string_view bytes) { return WriteWith(O_APPEND, path, bytes); }
 
 Status ReplaceDurable(const fs::path& path, std::string_view bytes, const fs::path& temporary_dir) {
   const fs::path temporary = temporary_dir / fmt::format("{}.new", path.filename().string());

@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 Result<std::string> ReadFile(const fs::path& path, uint64_t limit_bytes);
 // Creates (replacing) and fsyncs a file. Not atomic: for temporaries.
 Status WriteDurable(const fs::path& path, std::string_view bytes);
+// The same without waiting for the disk; not through a symbolic link.
+Status Write(const fs::path& path, std::string_view bytes);
 // Adds to a file, creating it; one write, and no waiting for the disk.
 Status Append(const fs::path& path, std::string_view bytes);
 // Temporary "<name>.new" in `temporary_dir`, fsync, rename onto `path`, fsync of the folder. What a killed run leaves

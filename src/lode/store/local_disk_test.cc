@@ -43,6 +43,18 @@ TEST_F(LocalDiskTest, ReplaceLeavesNoTemporary) {
   EXPECT_TRUE(List(dir_ / "tmp").value().empty());
 }
 
+TEST_F(LocalDiskTest, WritesAnewAndFollowsNoLink) {
+  ASSERT_TRUE(Write(dir_ / "x", "one and more"));
+  ASSERT_TRUE(Write(dir_ / "x", "two"));
+  EXPECT_EQ(ReadFile(dir_ / "x", 100).value(), "two");
+  fs::create_symlink(dir_ / "x", dir_ / "link");
+  ASSERT_EQ(::mkfifo((dir_ / "pipe").c_str(), 0600), 0);
+  for (const char* name : {"link", "pipe", "no/x"}) {
+    EXPECT_EQ(Write(dir_ / name, "three").error().kind, ErrorKind::kStorage) << name;
+  }
+  EXPECT_EQ(ReadFile(dir_ / "x", 100).value(), "two");
+}
+
 // What cannot be synced is never passed over, wherever in a long list it is.
 TEST_F(LocalDiskTest, SyncsManyFilesAtOnce) {
   std::vector<fs::path> paths;

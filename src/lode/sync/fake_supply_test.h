@@ -81,7 +81,7 @@ class FakeSupply : public source::Supply {
     if (at_once) {
       if (auto outcome = at_once(request)) {
         Note(request);
-        if (outcome->kind == source::FetchOutcome::Kind::kFetched) WriteBody(request, file, &*outcome);
+        if (outcome->kind == source::FetchOutcome::Kind::kFetched) BringBody(request, file, &*outcome);
         return done(std::move(*outcome));
       }
     }
@@ -114,7 +114,7 @@ class FakeSupply : public source::Supply {
       open_.erase(found);
     }
     using enum source::FetchOutcome::Kind;
-    if (outcome.kind == kFetched || outcome.kind == kFetchedInPart) WriteBody(open.request, open.file, &outcome);
+    if (outcome.kind == kFetched || outcome.kind == kFetchedInPart) BringBody(open.request, open.file, &outcome);
     client_.Post([done = std::move(open.done), outcome = std::move(outcome)] { done(outcome); });
   }
   void Answer(const std::string& request, source::FetchOutcome::Kind kind, std::string why = "") {
@@ -135,9 +135,14 @@ class FakeSupply : public source::Supply {
     asked_.push_back(Short(request));
     changed_.notify_all();
   }
-  static void WriteBody(const plan::Request& request, const fs::path& file, source::FetchOutcome* outcome) {
+  // Into the file, or into the outcome where that holds bytes, whatever they are.
+  static void BringBody(const plan::Request& request, const fs::path& file, source::FetchOutcome* outcome) {
     const std::string body = "bytes of " + Short(request);
-    EXPECT_TRUE(store::WriteDurable(file, body));
+    if (outcome->bytes) {
+      outcome->bytes = body;
+    } else {
+      EXPECT_TRUE(store::WriteDurable(file, body));
+    }
     outcome->size = body.size();
     outcome->crc32c = Crc32c(body);
     outcome->end_ns = (outcome->ready.value_or(request.last()) + 1).start_ns();

@@ -37,6 +37,10 @@ std::string JsonOf(const plan::Selection& selection, const Fetched& fetched) {
                      fetched.size, fetched.crc32c, fetched.end_ns, fetched.tries);
 }
 
+std::string JournalLine(const plan::Selection& selection, const Fetched& fetched) {
+  return fmt::format("{},\"id\":\"{}\"}}\n", JsonOf(selection, fetched), fetched.id);
+}
+
 // nullopt: not one of ours, or of another selection. Our own file, but the disk may have kept half of it.
 std::optional<Fetched> FromJson(const std::string& text, const plan::Selection& selection) {
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -143,10 +147,20 @@ Result<std::vector<Fetched>> FetchFolder::Open(const plan::Selection& selection,
 Status FetchFolder::Keep(const plan::Selection& selection, Fetched* fetched, bool durable) const {
   fetched->file = folder_ / (fetched->id + ".data");
   LODE_TRY(store::Rename(PartOf(fetched->id), fetched->file));
+  if (!durable) return store::Append(folder_ / kJournal, JournalLine(selection, *fetched));
   const fs::path sidecar = folder_ / (fetched->id + ".json");
-  const std::string json = JsonOf(selection, *fetched);
-  if (durable) return store::ReplaceDurable(sidecar, json + "}", folder_);
-  return store::Append(folder_ / kJournal, fmt::format("{},\"id\":\"{}\"}}\n", json, fetched->id));
+  return store::ReplaceDurable(sidecar, JsonOf(selection, *fetched) + "}", folder_);
+}
+
+Status FetchFolder::Keep(const plan::Selection& selection, std::span<Arrival> arrivals) const {
+  std::string lines;
+  for (Arrival& arrival : arrivals) {
+    arrival.fetched.file = folder_ / (arrival.fetched.id + ".data");
+    LODE_TRY(store::Write(arrival.fetched.file, arrival.bytes));
+    lines += JournalLine(selection, arrival.fetched);
+  }
+  // After the bytes: a file that is not in the journal counts as nothing.
+  return store::Append(folder_ / kJournal, lines);
 }
 
 void FetchFolder::Remove(const std::string& id) const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct Fetched {
   int tries = 1;
 };
 
+// What came in memory.
+struct Arrival {
+  Fetched fetched;
+  std::string bytes;
+};
+
 class FetchFolder {
  public:
   explicit FetchFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -40,6 +47,8 @@ class FetchFolder {
   // kept.ndjson: file systems are slow to make files where thousands were just removed (ext4 looks for inodes that are
   // not recently deleted).
   Status Keep(const plan::Selection& selection, Fetched* fetched, bool durable = true) const;
+  // Writes bytes down and keeps them as what is not durable. Sets each `file`.
+  Status Keep(const plan::Selection& selection, std::span<Arrival> arrivals) const;
   // As far as possible.
   void Remove(const std::string& id) const;
   // The run is over: removes parts that no request of it wanted (`wanted`: their ids), and the folder when nothing is

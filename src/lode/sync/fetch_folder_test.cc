@@ -1,5 +1,7 @@
 #include "lode/sync/fetch_folder.h"
 
+#include <tuple>
+
 #include "lode/sync/fake_supply_test.h"
 
 namespace lode::sync {
@@ -159,6 +161,24 @@ TEST_F(FetchFolderTest, TheJournalKeepsWhatNeedNotBeDurable) {
   for (const char* id : {"0a", "0c", "0e"}) folder_.Remove(id);
   folder_.Close({});
   EXPECT_FALSE(fs::exists(temporary_.path() / "fetch"));
+}
+
+TEST_F(FetchFolderTest, WhatCameInMemoryIsInTheJournal) {
+  std::vector<Arrival> arrivals;
+  for (const auto& [id, day, bytes] : {std::tuple("0a", "2024-01-02", "one"), std::tuple("0b", "2024-01-03", ""),
+                                       std::tuple("0c", "2024-01-04", "three")}) {
+    Fetched fetched{.id = id, .request = RequestOf({"A"}, day, 1), .file = {}};
+    fetched.size = std::string_view(bytes).size();
+    fetched.crc32c = Crc32c(std::string_view(bytes));
+    arrivals.push_back({std::move(fetched), bytes});
+  }
+  Write("0a.data", "of an earlier run, and longer");
+  ASSERT_TRUE(folder_.Keep(selection_, arrivals));
+  EXPECT_EQ(arrivals[0].fetched.file, Path("0a.data"));
+  EXPECT_EQ(Read("0a.data"), "one");
+  EXPECT_THAT(Files(), ElementsAre("0a.data", "0b.data", "0c.data", "kept.ndjson"));
+  Write("0c.data", "thre");  // a run that was killed while it wrote the file anew
+  EXPECT_EQ(Reopen().size(), 2u);
 }
 
 TEST_F(FetchFolderTest, ClosesOnlyWhenNothingIsLeft) {

@@ -1,6 +1,10 @@
 #include "lode/sync/fetch_run.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include "lode/store/local_disk.h"
@@ -19,12 +23,52 @@ std::pair<plan::Request, plan::Request> SplitAfter(const plan::Request& request,
   return parts;
 }
 
+Descriptor SchedstatOfThisThread() { return Descriptor(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)); }
+
+// How long a thread ran or was ready to run, by its /proc/…/schedstat: "RAN_NS WAITED_NS SLICES". nullopt: not known,
+// or the thread is over.
+std::optional<std::chrono::nanoseconds> WantedBy(const Descriptor& schedstat) {
+  std::array<char, 128> text{};
+  const ssize_t size = ::pread(schedstat.get(), text.data(), text.size(), 0);
+  int64_t ran_ns = 0, waited_ns = 0;
+  const char* const end = text.data() + std::max<ssize_t>(size, 0);
+  const auto [after, problem] = std::from_chars(text.data(), end, ran_ns);
+  if (problem != std::errc() || after == end) return std::nullopt;
+  if (std::from_chars(after + 1, end, waited_ns).ec != std::errc()) return std::nullopt;
+  return std::chrono::nanoseconds(ran_ns + waited_ns);
+}
+
+Fetched FetchedOf(const plan::Request& request, const std::string& id, const FetchOutcome& outcome) {
+  return {.id = id,
+          .request = request,
+          .file = {},
+          .size = outcome.size,
+          .crc32c = outcome.crc32c,
+          .end_ns = outcome.end_ns,
+          .tries = outcome.tries};
+}
+
 }  // namespace
+
+double BusyShare::Look(TimePoint now, std::chrono::nanoseconds wanted) {
+  const std::chrono::duration<double> passed = now - looked_at_;
+  if (passed < kWindow) return share_;
+  share_ = std::chrono::duration<double>(wanted - wanted_) / passed;
+  looked_at_ = now;
+  wanted_ = wanted;
+  return share_;
+}
 
 FetchRun::FetchRun(net::Client& client, source::Supply& supply, const FetchFolder& folder, std::vector<Batch> batches,
                    FetchLimits limits)
-    : client_(client), supply_(supply), folder_(folder), limits_(limits), selection_(supply.selection()) {
-  began_ = last_ended_ = std::chrono::steady_clock::now();
+    : client_(client),
+      supply_(supply),
+      folder_(folder),
+      limits_(limits),
+      selection_(supply.selection()),
+      began_(std::chrono::steady_clock::now()),
+      last_ended_(began_),
+      busy_(began_) {
   for (const Batch& batch : batches) {
     for (const Fetched& kept : batch.kept) ahead_bytes_ += kept.size;
   }
@@ -34,12 +78,17 @@ FetchRun::FetchRun(net::Client& client, source::Supply& supply, const FetchFolde
     work.done.fetched = std::move(batch.kept);
     for (plan::Request& request : batch.requests) work.waiting.push_back(std::move(request));
   }
+  keeper_ = std::jthread([this] { KeepArrivals(); });
   client_.HoldOpen(true);
   client_.Post([this] {
     const std::lock_guard lock(mutex_);
     StartMore();
   });
   thread_ = std::jthread([this] {
+    {
+      const std::lock_guard lock(mutex_);
+      loop_schedstat_ = SchedstatOfThisThread();
+    }
     Status ended = client_.Run();
     const std::lock_guard lock(mutex_);
     if (!ended && !stop_) stop_ = std::move(ended).error();
@@ -56,6 +105,12 @@ FetchRun::~FetchRun() {
   }
   client_.HoldOpen(false);
   thread_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    arrivals_ended_ = true;
+  }
+  arrived_.notify_one();
+  keeper_.join();
 }
 
 Result<std::optional<FinishedBatch>> FetchRun::Next() {
@@ -63,9 +118,10 @@ Result<std::optional<FinishedBatch>> FetchRun::Next() {
   if (next_batch_ == work_.size()) return std::optional<FinishedBatch>();
   Work& work = work_[next_batch_];
   changed_.wait(lock, [&] {
-    if (stop_) return stop_->kind != ErrorKind::kRefused || running_ == 0 || loop_ended_;
+    if (stop_) return stop_->kind != ErrorKind::kRefused || !IsFetching() || loop_ended_;
     return loop_ended_ || work.over();
   });
+  HoldBack(lock);
   if (stop_) return std::unexpected(*stop_);
   if (!work.over()) return Fail(ErrorKind::kInternal, "the fetch loop ended before its requests did");
   ++next_batch_;
@@ -78,8 +134,25 @@ Result<std::optional<FinishedBatch>> FetchRun::Next() {
   return std::optional(std::move(work.done));
 }
 
+void FetchRun::HoldBack(std::unique_lock<std::mutex>& lock) {
+  const auto is_busy = [&] {
+    const auto loop = WantedBy(loop_schedstat_), keeper = WantedBy(keeper_schedstat_);
+    return loop && keeper && busy_.Look(std::chrono::steady_clock::now(), *loop + *keeper) > limits_.busy_share;
+  };
+  while (MayHoldBack() && is_busy()) {
+    is_held_back_ = true;
+    changed_.wait_for(lock, BusyShare::kWindow, [&] { return !MayHoldBack(); });
+  }
+  is_held_back_ = false;
+}
+
+void FetchRun::WakePublisher() {
+  const bool is_over = next_batch_ < work_.size() && work_[next_batch_].over();
+  if (stop_ || (is_over && !(is_held_back_ && MayHoldBack()))) changed_.notify_all();
+}
+
 void FetchRun::StartMore() {
-  while (!stop_ && running_ < limits_.in_flight) {
+  while (!stop_ && running_ < limits_.in_flight && arriving_ < limits_.in_flight) {
     // A halved request goes back to its batch: look from the one the publisher waits for.
     size_t batch = next_batch_;
     while (batch < work_.size() && work_[batch].waiting.empty()) ++batch;
@@ -105,7 +178,7 @@ void FetchRun::Start(size_t batch, plan::Request request) {
       const std::lock_guard lock(mutex_);
       End(batch, *shared, id, std::move(outcome));
       StartMore();
-      if (stop_ || (next_batch_ < work_.size() && work_[next_batch_].over())) changed_.notify_all();
+      WakePublisher();
     });
   });
 }
@@ -114,6 +187,7 @@ void FetchRun::End(size_t batch, const plan::Request& request, const std::string
   --running_;
   last_ended_ = std::chrono::steady_clock::now();
   Work& work = work_[batch];
+  if (outcome.bytes) return Arrive(batch, FetchedOf(request, id, outcome), *std::move(outcome.bytes));
   --work.running;
   if (outcome.kind != FetchOutcome::Kind::kFetched && outcome.kind != FetchOutcome::Kind::kFetchedInPart) {
     --ahead_;
@@ -121,7 +195,7 @@ void FetchRun::End(size_t batch, const plan::Request& request, const std::string
     if (!goes_on || !supply_.continues_files()) folder_.Remove(id);
   }
   switch (outcome.kind) {
-    case FetchOutcome::Kind::kFetched: return TakeFetched(batch, request, id, outcome);
+    case FetchOutcome::Kind::kFetched: return TakeFetched(batch, FetchedOf(request, id, outcome));
     case FetchOutcome::Kind::kFetchedInPart: return TakePart(batch, request, id, outcome);
     case FetchOutcome::Kind::kTooMuch: return AskForLess(batch, request, outcome);
     case FetchOutcome::Kind::kSettled: return Settle(work, request, outcome.state, outcome.reason);
@@ -133,17 +207,50 @@ void FetchRun::End(size_t batch, const plan::Request& request, const std::string
   }
 }
 
-void FetchRun::TakeFetched(size_t batch, const plan::Request& request, const std::string& id,
-                           const FetchOutcome& outcome) {
-  Fetched fetched{.id = id,
-                  .request = request,
-                  .file = {},
-                  .size = outcome.size,
-                  .crc32c = outcome.crc32c,
-                  .end_ns = outcome.end_ns,
-                  .tries = outcome.tries};
+void FetchRun::Arrive(size_t batch, Fetched fetched, std::string bytes) {
+  ++arriving_;
+  arrivals_.push_back({std::move(fetched), std::move(bytes)});
+  arrival_batches_.push_back(batch);
+  if (arrivals_.size() > 1) return;
+  // Once for all that ended in this turn of the loop.
+  client_.Post([this] { arrived_.notify_one(); });
+}
+
+void FetchRun::KeepArrivals() {
+  std::unique_lock lock(mutex_);
+  keeper_schedstat_ = SchedstatOfThisThread();
+  while (true) {
+    arrived_.wait(lock, [&] { return !arrivals_.empty() || arrivals_ended_; });
+    if (arrivals_.empty()) return;
+    std::vector<Arrival> arrivals = std::exchange(arrivals_, {});
+    const std::vector<size_t> batches = std::exchange(arrival_batches_, {});
+    lock.unlock();
+    Status kept = folder_.Keep(selection_, arrivals);
+    lock.lock();
+    const bool was_full = arriving_ >= limits_.in_flight;
+    last_ended_ = std::chrono::steady_clock::now();
+    arriving_ -= arrivals.size();
+    for (size_t i = 0; i < arrivals.size(); ++i) {
+      --work_[batches[i]].running;
+      if (kept) Count(batches[i], std::move(arrivals[i].fetched));
+    }
+    if (!kept) StopWith(std::move(kept).error());
+    WakePublisher();
+    if (stop_ || !was_full) continue;
+    client_.Post([this] {
+      const std::lock_guard guard(mutex_);
+      StartMore();
+    });
+  }
+}
+
+void FetchRun::TakeFetched(size_t batch, Fetched fetched) {
   if (Status kept = folder_.Keep(selection_, &fetched, !supply_.is_free()); !kept)
     return StopWith(std::move(kept).error());
+  Count(batch, std::move(fetched));
+}
+
+void FetchRun::Count(size_t batch, Fetched fetched) {
   ++work_[batch].done.requests;
   ahead_bytes_ += fetched.size;
   work_[batch].done.fetched.push_back(std::move(fetched));
@@ -157,7 +264,7 @@ void FetchRun::TakePart(size_t batch, const plan::Request& request, const std::s
   if (Status renamed = store::Rename(folder_.PartOf(id), folder_.PartOf(until_id)); !renamed) {
     return StopWith(std::move(renamed).error());
   }
-  TakeFetched(batch, until, until_id, outcome);
+  TakeFetched(batch, FetchedOf(until, until_id, outcome));
   if (!after.days.empty()) work_[batch].waiting.push_front(std::move(after));
 }
 

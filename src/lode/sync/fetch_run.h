@@ -1,5 +1,6 @@
 // The fetching half of a sync: requests of many batches at once on the client's thread, finished batches in order to
-// the thread that publishes them.
+// the thread that publishes them. What came in memory is written down by a thread of its own: making files takes as
+// long as receiving them.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "lode/base/descriptor.h"
 #include "lode/net/http.h"
 #include "lode/source/supply.h"
 #include "lode/sync/demand.h"
@@ -20,11 +22,16 @@
 namespace lode::sync {
 
 struct FetchLimits {
+  // And as many again that came in memory and are not written down yet: what a kill costs at most.
   size_t in_flight = 50;
   // Bound what waits on the disk for its batch to be taken: requests begun or fetched; more of them while what they
   // brought is little.
   size_t ahead = 200;
   uint64_t ahead_bytes = uint64_t{256} << 20;
+  // While the client's thread and the one that writes down want more of a processor than this, together, they are what
+  // fetching waits for: publishing, which takes processors and disk away from them, waits until there are
+  // `ahead_bytes`.
+  double busy_share = 0.75;
   // Asked before each request: its error ends the run. Unset: there is always room.
   std::function<Status()> room = {};
 };
@@ -37,6 +44,24 @@ struct FinishedBatch {
   int64_t requests = 0;             // answered with data
   int64_t failed = 0;               // ended without, and not by the vendor's word that there is none
   int64_t halved = 0;
+};
+
+// How much of a processor threads want, as far as one looks.
+class BusyShare {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  // Several ticks of the kernel's clock, after which it counts.
+  static constexpr std::chrono::milliseconds kWindow{50};
+
+  explicit BusyShare(TimePoint began) : looked_at_(began) {}
+  // `wanted`: how long they ran or were ready to run so far. Looks within a window of the one before get its
+  // answer; all of one before there is any.
+  double Look(TimePoint now, std::chrono::nanoseconds wanted);
+
+ private:
+  TimePoint looked_at_;
+  std::chrono::nanoseconds wanted_{0};
+  double share_ = 1;
 };
 
 class FetchRun {
@@ -68,12 +93,22 @@ class FetchRun {
   void StartMore();
   void Start(size_t batch, plan::Request request);
   void End(size_t batch, const plan::Request& request, const std::string& id, source::FetchOutcome outcome);
-  void TakeFetched(size_t batch, const plan::Request& request, const std::string& id,
-                   const source::FetchOutcome& outcome);
+  void Arrive(size_t batch, Fetched fetched, std::string bytes);
+  void TakeFetched(size_t batch, Fetched fetched);
   void TakePart(size_t batch, const plan::Request& request, const std::string& id, const source::FetchOutcome& outcome);
   void AskForLess(size_t batch, const plan::Request& request, const source::FetchOutcome& outcome);
   static void Settle(Work& work, const plan::Request& request, ledger::CellState state, const std::string& reason);
+
+  // On a thread of its own: keeps what arrives, and has the client's thread go on where it waits for that.
+  void KeepArrivals();
+
+  // With the mutex held.
+  void Count(size_t batch, Fetched fetched);
   void StopWith(Error error);
+  bool IsFetching() const { return running_ + arriving_ > 0; }
+  bool MayHoldBack() const { return !stop_ && !loop_ended_ && IsFetching() && ahead_bytes_ < limits_.ahead_bytes; }
+  void HoldBack(std::unique_lock<std::mutex>& lock);  // while fetching keeps this machine busy
+  void WakePublisher();
 
   net::Client& client_;
   source::Supply& supply_;
@@ -85,12 +120,19 @@ class FetchRun {
   std::condition_variable changed_;
   std::vector<Work> work_;
   size_t next_batch_ = 0;  // the publisher waits for it
-  size_t running_ = 0, ahead_ = 0;
-  uint64_t ahead_bytes_ = 0;  // fetched and not taken
+  size_t running_ = 0, arriving_ = 0, ahead_ = 0;
+  uint64_t ahead_bytes_ = 0;   // fetched and not taken
+  bool is_held_back_ = false;  // the publisher, from a batch that is over
   std::chrono::steady_clock::time_point began_, last_ended_;
+  Descriptor loop_schedstat_, keeper_schedstat_;
+  BusyShare busy_;
   bool loop_ended_ = false;
   std::optional<Error> stop_;
-  std::jthread thread_;
+  std::condition_variable arrived_;
+  std::vector<Arrival> arrivals_;
+  std::vector<size_t> arrival_batches_;  // of each
+  bool arrivals_ended_ = false;
+  std::jthread keeper_, thread_;
 };
 
 }  // namespace lode::sync

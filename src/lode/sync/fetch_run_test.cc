@@ -1,5 +1,7 @@
 #include "lode/sync/fetch_run.h"
 
+#include <set>
+
 #include "lode/sync/fake_supply_test.h"
 
 namespace lode::sync {
@@ -73,6 +75,88 @@ TEST_F(FetchRunTest, KeptFilesAloneAreABatch) {
   EXPECT_THAT(Fetched(run->Next().value().value()), ElementsAre("A 2024-01-02+1"));
   supply_.Answer("A 2024-02-01+1", Kind::kFetched);
   EXPECT_EQ(run->Next().value().value().partition, "q");
+}
+
+TEST_F(FetchRunTest, WhatCameInMemoryIsWrittenDown) {
+  const auto held = [](const plan::Request&) { return FetchOutcome{.kind = Kind::kFetched, .bytes = ""}; };
+  std::vector<plan::Request> many;
+  for (int day = 0; day < 300; ++day) many.push_back({{"A"}, {{.day = DayAt("2024-01-02") + day}}});
+  supply_.at_once = held;
+  auto run = Start({BatchOf("p", many), BatchOf("q", {RequestOf({"B"}, "2024-01-02", 1)})}, {.in_flight = 7});
+  FinishedBatch batch = run->Next().value().value();
+  EXPECT_EQ(batch.requests, 300);
+  std::set<std::string> bodies;
+  for (const sync::Fetched& fetched : batch.fetched) bodies.insert(store::ReadFile(fetched.file, 100).value());
+  EXPECT_THAT(bodies, SizeIs(300));
+  EXPECT_TRUE(bodies.contains("bytes of A 2024-01-02+1"));
+  EXPECT_EQ(run->Next().value().value().requests, 1);
+  EXPECT_FALSE(run->Next().value());
+  run.reset();
+  // A later run finds it.
+  EXPECT_THAT(folder_.Open(supply_.selection(), false).value(), SizeIs(301));
+}
+
+TEST(BusyShareTest, IsLookedAtInWindows) {
+  const BusyShare::TimePoint began;
+  const auto ms = [](int count) { return std::chrono::milliseconds(count); };
+  BusyShare share(began);
+  EXPECT_EQ(share.Look(began + ms(5), ms(0)), 1);
+  EXPECT_DOUBLE_EQ(share.Look(began + ms(100), ms(25)), 0.25);
+  EXPECT_DOUBLE_EQ(share.Look(began + ms(149), ms(74)), 0.25);
+  EXPECT_DOUBLE_EQ(share.Look(began + ms(150), ms(75)), 1);
+  EXPECT_DOUBLE_EQ(share.Look(began + ms(250), ms(75)), 0);
+}
+
+TEST_F(FetchRunTest, PublishingWaitsWhileTheClientIsBusy) {
+  if (!fs::exists("/proc/thread-self/schedstat")) GTEST_SKIP() << "this kernel does not count";
+  std::vector<Batch> batches;
+  for (int day = 0; day < 300; ++day) batches.push_back(BatchOf("p", {{{"A"}, {{.day = DayAt("2024-01-02") + day}}}}));
+  supply_.at_once = [](const plan::Request&) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+    while (std::chrono::steady_clock::now() < until) continue;
+    return FetchOutcome{.kind = Kind::kFetched, .bytes = ""};
+  };
+  const auto run = Start(batches, {.in_flight = 3, .busy_share = 0.01});
+  ASSERT_TRUE(run->Next().value());
+  EXPECT_THAT(supply_.Asked(300), SizeIs(300));
+  EXPECT_EQ(folder_.Open(supply_.selection(), false).value().size(), 300U);
+}
+
+TEST_F(FetchRunTest, PublishingWaitsForNoMoreThanMayWaitOnTheDisk) {
+  std::vector<Batch> batches;
+  for (int day = 0; day < 300; ++day) batches.push_back(BatchOf("p", {{{"A"}, {{.day = DayAt("2024-01-02") + day}}}}));
+  supply_.at_once = [](const plan::Request&) { return FetchOutcome{.kind = Kind::kFetched, .bytes = ""}; };
+  const auto run = Start(batches, {.in_flight = 3, .ahead = 3, .ahead_bytes = 100, .busy_share = 0});
+  for (int day = 0; day < 300; ++day) ASSERT_TRUE(run->Next().value());
+  EXPECT_FALSE(run->Next().value());
+}
+
+TEST_F(FetchRunTest, TheClientGoesOnWhenWhatCameIsWrittenDown) {
+  std::vector<plan::Request> many;
+  for (int day = 0; day < 300; ++day) many.push_back({{"A"}, {{.day = DayAt("2024-01-02") + day}}});
+  supply_.at_once = [](const plan::Request&) { return FetchOutcome{.kind = Kind::kFetched, .bytes = ""}; };
+  const auto run = Start({BatchOf("p", many)}, {.in_flight = 1});
+  EXPECT_EQ(run->Next().value().value().requests, 300);
+}
+
+// The publisher may be gone by then.
+TEST_F(FetchRunTest, WhatCameInMemoryIsKeptWhenTheRunEnds) {
+  auto run = Start({BatchOf("p", {RequestOf({"A"}, "2024-01-02", 1), RequestOf({"B"}, "2024-01-02", 1)})});
+  EXPECT_THAT(supply_.Asked(2), SizeIs(2));
+  supply_.Answer("A 2024-01-02+1", FetchOutcome{.kind = Kind::kFetched, .bytes = ""});
+  supply_.Answer("B 2024-01-02+1",
+                 FetchOutcome{.kind = Kind::kStop, .error = Error{ErrorKind::kRefused, "no money", {}}});
+  EXPECT_EQ(run->Next().error().kind, ErrorKind::kRefused);
+  run.reset();
+  EXPECT_THAT(folder_.Open(supply_.selection(), false).value(), SizeIs(1));
+}
+
+TEST_F(FetchRunTest, AnErrorOfTheDiskEndsTheRun) {
+  const auto run = Start({BatchOf("p", {RequestOf({"A"}, "2024-01-02", 1)})});
+  EXPECT_THAT(supply_.Asked(1), SizeIs(1));
+  fs::remove_all(temporary_.path() / "fetch");
+  supply_.Answer("A 2024-01-02+1", FetchOutcome{.kind = Kind::kFetched, .bytes = ""});
+  EXPECT_EQ(run->Next().error().kind, ErrorKind::kStorage);
 }
 
 TEST_F(FetchRunTest, TheRestOfWhatBrokeOffIsAskedFor) {

@@ -4,18 +4,23 @@
 #include <array>
 #include <utility>
 
+#include "lode/base/hashing.h"
 #include "lode/calendar/calendar.h"
 #include "lode/codec/schema.h"
 #include "lode/net/file_body.h"
+#include "lode/net/held_body.h"
 #include "lode/net/s3.h"
 #include "lode/source/answer.h"
 #include "lode/source/polygon/flat_file.h"
 #include "lode/source/polygon/flat_file_days.h"
+#include "lode/store/local_disk.h"
 
 namespace lode::source::polygon {
 namespace {
 
 constexpr std::string_view kDefaultCalendar = "XNYS";
+// Smaller objects come into memory, as many as there may be in flight at once.
+constexpr uint64_t kMostHeldBytes = 256 << 10;
 
 // S3 refuses a key it does not know with the same status as an object outside the plan.
 bool RefusesTheKey(const std::string& code) {
@@ -28,22 +33,21 @@ bool RefusesTheKey(const std::string& code) {
 // An object's bytes, of the version that was listed: what came of another one must not be called it.
 class ListedBody final : public net::Body {
  public:
-  ListedBody(std::shared_ptr<net::FileBody> file, std::string etag) : file_(std::move(file)), etag_(std::move(etag)) {}
+  ListedBody(std::shared_ptr<net::Body> bytes, std::string etag) : bytes_(std::move(bytes)), etag_(std::move(etag)) {}
 
-  uint64_t held() const override { return file_->held(); }
+  uint64_t held() const override { return bytes_->held(); }
   Status Begin(const net::ResponseHead& head, uint64_t offset) override {
     const std::string_view etag = BareEtag(head.Find("ETag"));
     if (!etag.empty() && !etag_.empty() && etag != etag_) {
       return Fail(ErrorKind::kPartial, "the vendor replaced the object after it was listed; run again");
     }
-    return file_->Begin(head, offset);
+    return bytes_->Begin(head, offset);
   }
-  Status Write(std::span<const std::byte> bytes) override { return file_->Write(bytes); }
-  Status End() override { return file_->End(); }
-  const net::FileBody& file() const { return *file_; }
+  Status Write(std::span<const std::byte> bytes) override { return bytes_->Write(bytes); }
+  Status End() override { return bytes_->End(); }
 
  private:
-  std::shared_ptr<net::FileBody> file_;
+  std::shared_ptr<net::Body> bytes_;
   std::string etag_;  // bare
 };
 
@@ -134,18 +138,46 @@ void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::
   if (object == objects_.end()) {
     return fail(FetchOutcome::Kind::kFailed, Error{ErrorKind::kPartial, "no longer listed; run again", {}});
   }
-  auto opened =
-      net::FileBody::Open({.path = file, .resume = true, .expected_size = object->second.size, .sync = false});
+  // `take` adds what came to the outcome, `leave` is for what came of a request that failed.
+  const auto ask = [&](const auto& body, auto take, auto leave) {
+    auto listed = std::make_shared<ListedBody>(body, std::string(BareEtag(object->second.etag)));
+    client_.Add(s3_.GetRequest(object->second.key), std::move(listed),
+                [body, take, leave, day, done = std::move(done)](const net::Outcome& answer) {
+                  if (!answer.status) {
+                    leave(*body);
+                    return done(OutcomeOf(answer));
+                  }
+                  FetchOutcome outcome{.kind = FetchOutcome::Kind::kFetched,
+                                       .end_ns = (day + 1).start_ns(),
+                                       .tries = answer.response.tries};
+                  take(*body, &outcome);
+                  done(std::move(outcome));
+                });
+  };
+  const uint64_t size = object->second.size;
+  const auto part = store::FileSize(file);
+  if (size <= kMostHeldBytes && part && !*part) {
+    return ask(
+        std::make_shared<net::HeldBody>(size),
+        [](net::HeldBody& body, FetchOutcome* outcome) {
+          outcome->bytes = body.Take();
+          outcome->size = outcome->bytes->size();
+          outcome->crc32c = Crc32c(*outcome->bytes);
+        },
+        [file](net::HeldBody& body) {
+          // The next run continues it, if this can be written at all.
+          if (body.held() > 0) (void)store::Write(file, body.Take());
+        });
+  }
+  auto opened = net::FileBody::Open({.path = file, .resume = true, .expected_size = size, .sync = false});
   if (!opened) return fail(FetchOutcome::Kind::kStop, std::move(opened).error());
-  auto body = std::make_shared<ListedBody>(std::move(*opened), std::string(BareEtag(object->second.etag)));
-  client_.Add(s3_.GetRequest(object->second.key), body, [body, day, done](const net::Outcome& answer) {
-    if (!answer.status) return done(OutcomeOf(answer));
-    done({.kind = FetchOutcome::Kind::kFetched,
-          .size = body->file().size(),
-          .crc32c = body->file().crc32c(),
-          .end_ns = (day + 1).start_ns(),
-          .tries = answer.response.tries});
-  });
+  ask(
+      *opened,
+      [](const net::FileBody& body, FetchOutcome* outcome) {
+        outcome->size = body.size();
+        outcome->crc32c = body.crc32c();
+      },
+      [](const net::FileBody&) {});
 }
 
 Result<files::Delivery> FlatFileSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,

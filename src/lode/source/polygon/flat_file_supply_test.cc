@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "lode/base/hashing.h"
 #include "lode/net/testing/fetch.h"
 #include "lode/source/polygon/flat_file.h"
 
@@ -20,12 +21,12 @@ using testing::HasSubstr;
 const Day kDay = ToDay({2024, 1, 2});
 constexpr std::string_view kObject = "not looked into here";
 
-std::string Listing() {
+std::string Listing(uint64_t size) {
   return Answer(200,
                 fmt::format("<r><IsTruncated>false</IsTruncated><Contents>"
                             "<Key>us_stocks_sip/day_aggs_v1/2024/01/2024-01-02.csv.gz</Key><Size>{}</Size>"
                             "<LastModified>2024-01-03T16:00:00Z</LastModified><ETag>\"first\"</ETag></Contents></r>",
-                            kObject.size()));
+                            size));
 }
 
 std::string Object(std::string_view bytes, std::string_view etag = "\"first\"") {
@@ -46,9 +47,12 @@ class FlatFileSupplyTest : public testing::Test {
   ~FlatFileSupplyTest() override { std::filesystem::remove_all(folder_); }
 
   // What becomes of the listed object where the vendor gives these answers in turn, the last one for ever.
-  FetchOutcome Fetch(std::vector<std::string> answers) {
-    answers.insert(answers.begin(), Listing());
-    const ScriptServer server(net::testing::Each(std::move(answers)));
+  FetchOutcome Fetch(std::vector<std::string> answers, uint64_t size = kObject.size()) {
+    answers.insert(answers.begin(), Listing(size));
+    return FetchFrom(net::testing::Each(std::move(answers)));
+  }
+  FetchOutcome FetchFrom(ScriptServer::Script script) {
+    const ScriptServer server(std::move(script));
     const auto client = net::Client::Make(net::testing::Quick()).value();
     const Config config =
         Config::Parse(fmt::format("[sources.polygon]\ns3_endpoint = \"{}\"\ns3_key_id = \"env:LODE_TEST_S3_KEY\"\n"
@@ -76,15 +80,44 @@ TEST_F(FlatFileSupplyTest, AnObjectIsTakenAsItWasListed) {
   const FetchOutcome outcome = Fetch({Object(kObject)});
   ASSERT_EQ(outcome.kind, FetchOutcome::Kind::kFetched) << outcome.error.ToString();
   EXPECT_EQ(outcome.size, kObject.size());
+  EXPECT_EQ(outcome.crc32c, Crc32c(kObject));
   EXPECT_EQ(outcome.end_ns, (kDay + 1).start_ns());
+  EXPECT_EQ(outcome.bytes, kObject);
+}
+
+TEST_F(FlatFileSupplyTest, WhatCameOfASmallObjectIsContinuedByTheNextRun) {
+  const auto broken = [](const net::testing::ReceivedRequest& request, net::testing::Connection& connection) {
+    if (request.number == 0) return connection.Send(Listing(kObject.size()));
+    const std::string whole = Object(kObject);
+    connection.Send(std::string_view(whole).substr(0, whole.size() - 5));
+    connection.Close();
+  };
+  EXPECT_EQ(FetchFrom(broken).kind, FetchOutcome::Kind::kFailed);
+  EXPECT_EQ(Held(), kObject.substr(0, kObject.size() - 5));
+  const FetchOutcome outcome = Fetch({Answer(206, " here", {"Content-Range: bytes 15-19/20"})});
+  ASSERT_EQ(outcome.kind, FetchOutcome::Kind::kFetched) << outcome.error.ToString();
+  EXPECT_EQ(outcome.crc32c, Crc32c(kObject));
+  EXPECT_FALSE(outcome.bytes);
   EXPECT_EQ(Held(), kObject);
+}
+
+TEST_F(FlatFileSupplyTest, ALargeObjectGoesIntoItsFile) {
+  const std::string large(300 << 10, 'x');
+  std::ofstream(folder_ / "part", std::ios::binary) << large.substr(0, 1000);  // of an earlier run
+  const FetchOutcome outcome =
+      Fetch({Answer(206, large.substr(1000), {"Content-Range: bytes 1000-307199/307200"})}, large.size());
+  ASSERT_EQ(outcome.kind, FetchOutcome::Kind::kFetched) << outcome.error.ToString();
+  EXPECT_EQ(outcome.size, large.size());
+  EXPECT_EQ(outcome.crc32c, Crc32c(large));
+  EXPECT_FALSE(outcome.bytes);
+  EXPECT_EQ(Held(), large);
+  EXPECT_EQ(Fetch({Answer(200, large + "x")}, large.size()).kind, FetchOutcome::Kind::kFailed);
 }
 
 // A proper HTTP answer all the same.
 TEST_F(FlatFileSupplyTest, AnotherSizeThanListedIsAskedForAgain) {
   for (const char* bytes : {"not looked into her", "not looked into here, and more", ""}) {
-    EXPECT_EQ(Fetch({Object(bytes), Object(kObject)}).kind, FetchOutcome::Kind::kFetched);
-    EXPECT_EQ(Held(), kObject);
+    EXPECT_EQ(Fetch({Object(bytes), Object(kObject)}).bytes, kObject);
     const FetchOutcome never = Fetch({Object(bytes)});
     EXPECT_EQ(never.kind, FetchOutcome::Kind::kFailed);
     EXPECT_THAT(never.error.ToString(), HasSubstr(std::to_string(kObject.size())));
