@@ -177,11 +177,12 @@ def tardis_trades(rounds, work):
                   lode_first_day(path)]
     print("Tardis trades csv.gz → Parquet")
     measure(contenders, rounds, work)
-    mine, polars, duck, arrow, _ = contenders
+    mine, polars, duck, arrow, first = contenders
     ratio = lambda other: min(other.cpu) / min(mine.cpu)
+    both = lambda other: f"{ratio(other):.1f} × into a lake, {min(other.cpu) / min(first.cpu):.1f} × into nothing"
     return table("Tardis trades csv.gz → Parquet (generated)", rows, path.stat().st_size, contenders), [
-        target("Tardis trades at least 2.2 × polars in CPU time", f"{ratio(polars):.1f} ×", ratio(polars) >= 2.2),
-        target("… at least 3 × DuckDB", f"{ratio(duck):.1f} ×", ratio(duck) >= 3),
+        target("Tardis trades at least 2.2 × polars in CPU time", both(polars), ratio(polars) >= 2.2),
+        target("… at least 3 × DuckDB", both(duck), ratio(duck) >= 3),
         target("… peak at most 128 MiB", f"{max(mine.peak_mib):.0f} MiB", max(mine.peak_mib) <= 128),
         target("… output at most 0.9 of pyarrow's default zstd", f"{mine.size / arrow.size:.2f}", mine.size <= 0.9 * arrow.size)]
 
@@ -195,7 +196,7 @@ def ndjson_typed(folder, pattern, rounds, work):
                   script("DuckDB", texts.BARS_DUCKDB_AGGREGATES, pattern, "the same aggregates of every column; nothing written", setting=""),
                   script("DuckDB, one thread", texts.BARS_DUCKDB_AGGREGATES, pattern, **one_thread)]
     for contender in contenders:
-        contender.output = "@"
+        contender.output = "@"  # they write nothing
     print("Databento NDJSON → typed columns")
     measure(contenders, rounds, work)
     same_lines(contenders)

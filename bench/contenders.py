@@ -1,6 +1,7 @@
 """What the programs lode is measured against do: each text is a script of its own, `python -c TEXT INPUT OUTPUT`.
 
-They are written as somebody who knows the program would: explicit types, nothing inferred, zstd level 3 like lode's output.
+They are written as somebody who knows the program would: explicit types, nothing inferred, zstd level 3 like lode's output; no
+progress bar, which DuckDB writes to stdout when a query takes long.
 """
 
 DATABENTO = """
@@ -21,6 +22,7 @@ frames.sink_parquet(sys.argv[2], compression="zstd", compression_level=3)
 """
 TRADES_DUCKDB = """
 import sys, duckdb
+duckdb.sql("SET enable_progress_bar = false")
 types = dict(exchange="VARCHAR", symbol="VARCHAR", timestamp="BIGINT", local_timestamp="BIGINT", id="VARCHAR", side="VARCHAR", price="DOUBLE", amount="DOUBLE")
 rows = f"read_csv('{{sys.argv[1]}}', columns = {{types}}, auto_detect = false, header = true, delim = ',')"
 duckdb.sql(f"COPY (SELECT * REPLACE (make_timestamp(timestamp) AS timestamp, make_timestamp(local_timestamp) AS local_timestamp) FROM {{rows}}) "
@@ -45,6 +47,7 @@ frames.sink_parquet(sys.argv[2], compression="zstd", compression_level=3)
 """
 MINUTES_DUCKDB = """
 import sys, duckdb
+duckdb.sql("SET enable_progress_bar = false")
 types = dict(ticker="VARCHAR", volume="DOUBLE", open="DOUBLE", close="DOUBLE", high="DOUBLE", low="DOUBLE", window_start="BIGINT", transactions="BIGINT")
 rows = f"read_csv('{{sys.argv[1]}}', columns = {{types}}, auto_detect = false, header = true, delim = ',')"
 start = "make_timestamp(window_start // 1000)"
@@ -62,11 +65,13 @@ pq.write_table(rows, sys.argv[2], compression="zstd")
 """
 DUCKDB = """
 import sys, duckdb
+duckdb.sql("SET enable_progress_bar = false")
 duckdb.sql(f"COPY (FROM read_csv('{{sys.argv[1]}}') ORDER BY instrument_id, ts_event) TO '{{sys.argv[2]}}' (FORMAT parquet, COMPRESSION zstd)")
 """
 # The vendor's nested header, times with nine digits, prices as text.
 BARS_DUCKDB = """
 import sys, duckdb
+duckdb.sql("SET enable_progress_bar = false")
 price = "DECIMAL(18,9)"
 columns = dict(hd="STRUCT(ts_event TIMESTAMP, rtype UTINYINT, publisher_id USMALLINT, instrument_id UINTEGER)", open=price, high=price, low=price,
                close=price, volume="UBIGINT", symbol="VARCHAR")
@@ -83,7 +88,6 @@ with duckdb.connect(sys.argv[2]) as database:
 """
 # The lines of decode_bench: every column is read and typed, nothing is written. A record that cannot be read would end DuckDB's query.
 BARS_DUCKDB_AGGREGATES = BARS_DUCKDB + """
-duckdb.sql("SET enable_progress_bar = false")  # it goes to stdout when a query takes long
 {setting}
 units = dict(publisher_id=1, instrument_id=1, open=10**9, high=10**9, low=10**9, close=10**9, volume=1)
 sums = ", ".join(f"count({{name}}), sum({{name}})" for name in units)
