@@ -9,6 +9,7 @@ import argparse
 import csv
 import gzip
 import io
+import itertools
 import os
 import pathlib
 import subprocess
@@ -63,6 +64,11 @@ class Case:
         data = pathlib.Path(file).read_bytes()
         text = gzip.decompress(data).decode() if data else ""
         return list(csv.reader(io.StringIO(text)))
+
+    def has_rows(self, data_type):
+        with tempfile.TemporaryDirectory() as folder:
+            self.download(folder, data_type)
+            return any(len(self.rows(name)) > 1 for name in pathlib.Path(folder).iterdir())
 
     def case_exchange(self):
         """Details of an exchange, zipped as the client asks for them."""
@@ -179,10 +185,13 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")
     arguments = parser.parse_args()
-    with simulator.Simulator(arguments.sim, "--today", "2024-03-05", "--seed", arguments.seed % 1000 + 1) as sim:
-        names = [name for name in dir(Case) if name.startswith("case_")]
-        cases = [(name, lambda name=name: getattr(Case(sim, arguments), name)()) for name in names]
-        return simulator.run_cases(cases, arguments.only)
+    for seed in itertools.count(arguments.seed % 1000 + 1):
+        with simulator.Simulator(arguments.sim, "--today", "2024-03-05", "--seed", seed) as sim:
+            if not Case(sim, arguments).has_rows("liquidations"):
+                continue  # a third of its days are empty, so now and then all of them
+            names = [name for name in dir(Case) if name.startswith("case_")]
+            cases = [(name, lambda name=name: getattr(Case(sim, arguments), name)()) for name in names]
+            return simulator.run_cases(cases, arguments.only)
 
 
 if __name__ == "__main__":
