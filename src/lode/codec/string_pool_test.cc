@@ -84,7 +84,7 @@ TEST(StringPool, ForgottenTextGivesItsMemoryToLaterText) {
       const uint64_t next_mark = pool.mark();
       for (int i = begin; i < begin + kStep; ++i) window.push_back(*pool.Append(Text(i)));
       const int first = begin + kStep - static_cast<int>(window.size());
-      for (size_t i = 0; i < window.size(); ++i) ASSERT_EQ(pool.Get(window[i]), Text(first + static_cast<int>(i)));
+      for (size_t i = 0; i < window.size(); i += 7) ASSERT_EQ(pool.Get(window[i]), Text(first + static_cast<int>(i)));
       ASSERT_LE(pool.bytes(), size_t{8} << 20);
       pool.ForgetAppended(mark);
       mark = next_mark;
