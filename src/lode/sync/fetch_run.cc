@@ -1,10 +1,9 @@
 #include "lode/sync/fetch_run.h"
 
-#include <fcntl.h>
+#include <pthread.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <ctime>
 #include <utility>
 
 #include "lode/store/local_disk.h"
@@ -23,19 +22,12 @@ std::pair<plan::Request, plan::Request> SplitAfter(const plan::Request& request,
   return parts;
 }
 
-Descriptor SchedstatOfThisThread() { return Descriptor(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)); }
-
-// How long a thread ran or was ready to run, by its /proc/…/schedstat: "RAN_NS WAITED_NS SLICES". nullopt: not known,
-// or the thread is over.
-std::optional<std::chrono::nanoseconds> WantedBy(const Descriptor& schedstat) {
-  std::array<char, 128> text{};
-  const ssize_t size = ::pread(schedstat.get(), text.data(), text.size(), 0);
-  int64_t ran_ns = 0, waited_ns = 0;
-  const char* const end = text.data() + std::max<ssize_t>(size, 0);
-  const auto [after, problem] = std::from_chars(text.data(), end, ran_ns);
-  if (problem != std::errc() || after == end) return std::nullopt;
-  if (std::from_chars(after + 1, end, waited_ns).ec != std::errc()) return std::nullopt;
-  return std::chrono::nanoseconds(ran_ns + waited_ns);
+// Processor time of a thread that is not joined yet.
+std::chrono::nanoseconds ProcessorTime(std::jthread& thread) {
+  clockid_t clock = 0;
+  timespec time{};
+  if (::pthread_getcpuclockid(thread.native_handle(), &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 Fetched FetchedOf(const plan::Request& request, const std::string& id, const FetchOutcome& outcome) {
@@ -50,12 +42,12 @@ Fetched FetchedOf(const plan::Request& request, const std::string& id, const Fet
 
 }  // namespace
 
-double BusyShare::Look(TimePoint now, std::chrono::nanoseconds wanted) {
+double BusyShare::Look(TimePoint now, std::chrono::nanoseconds used) {
   const std::chrono::duration<double> passed = now - looked_at_;
   if (passed < kWindow) return share_;
-  share_ = std::chrono::duration<double>(wanted - wanted_) / passed;
+  share_ = std::chrono::duration<double>(used - used_) / passed;
   looked_at_ = now;
-  wanted_ = wanted;
+  used_ = used;
   return share_;
 }
 
@@ -85,10 +77,6 @@ FetchRun::FetchRun(net::Client& client, source::Supply& supply, const FetchFolde
     StartMore();
   });
   thread_ = std::jthread([this] {
-    {
-      const std::lock_guard lock(mutex_);
-      loop_schedstat_ = SchedstatOfThisThread();
-    }
     Status ended = client_.Run();
     const std::lock_guard lock(mutex_);
     if (!ended && !stop_) stop_ = std::move(ended).error();
@@ -136,8 +124,8 @@ Result<std::optional<FinishedBatch>> FetchRun::Next() {
 
 void FetchRun::HoldBack(std::unique_lock<std::mutex>& lock) {
   const auto is_busy = [&] {
-    const auto loop = WantedBy(loop_schedstat_), keeper = WantedBy(keeper_schedstat_);
-    return loop && keeper && busy_.Look(std::chrono::steady_clock::now(), *loop + *keeper) > limits_.busy_share;
+    const auto used = ProcessorTime(thread_) + ProcessorTime(keeper_);
+    return busy_.Look(std::chrono::steady_clock::now(), used) > limits_.busy_share;
   };
   while (MayHoldBack() && is_busy()) {
     is_held_back_ = true;
@@ -218,7 +206,6 @@ void FetchRun::Arrive(size_t batch, Fetched fetched, std::string bytes) {
 
 void FetchRun::KeepArrivals() {
   std::unique_lock lock(mutex_);
-  keeper_schedstat_ = SchedstatOfThisThread();
   while (true) {
     arrived_.wait(lock, [&] { return !arrivals_.empty() || arrivals_ended_; });
     if (arrivals_.empty()) return;

@@ -14,7 +14,6 @@
 #include <thread>
 #include <vector>
 
-#include "lode/base/descriptor.h"
 #include "lode/net/http.h"
 #include "lode/source/supply.h"
 #include "lode/sync/demand.h"
@@ -28,7 +27,7 @@ struct FetchLimits {
   // brought is little.
   size_t ahead = 200;
   uint64_t ahead_bytes = uint64_t{256} << 20;
-  // While the client's thread and the one that writes down want more of a processor than this, together, they are what
+  // While the client's thread and the one that writes down use more of a processor than this, together, they are what
   // fetching waits for: publishing, which takes processors and disk away from them, waits until there are
   // `ahead_bytes`.
   double busy_share = 0.75;
@@ -46,7 +45,7 @@ struct FinishedBatch {
   int64_t halved = 0;
 };
 
-// How much of a processor threads want, as far as one looks.
+// How much of a processor threads use, as far as one looks.
 class BusyShare {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -54,13 +53,13 @@ class BusyShare {
   static constexpr std::chrono::milliseconds kWindow{50};
 
   explicit BusyShare(TimePoint began) : looked_at_(began) {}
-  // `wanted`: how long they ran or were ready to run so far. Looks within a window of the one before get its
-  // answer; all of one before there is any.
-  double Look(TimePoint now, std::chrono::nanoseconds wanted);
+  // `used`: how long they ran so far. Looks within a window of the one before get its answer; all of one before there
+  // is any.
+  double Look(TimePoint now, std::chrono::nanoseconds used);
 
  private:
   TimePoint looked_at_;
-  std::chrono::nanoseconds wanted_{0};
+  std::chrono::nanoseconds used_{0};
   double share_ = 1;
 };
 
@@ -124,7 +123,6 @@ class FetchRun {
   uint64_t ahead_bytes_ = 0;   // fetched and not taken
   bool is_held_back_ = false;  // the publisher, from a batch that is over
   std::chrono::steady_clock::time_point began_, last_ended_;
-  Descriptor loop_schedstat_, keeper_schedstat_;
   BusyShare busy_;
   bool loop_ended_ = false;
   std::optional<Error> stop_;

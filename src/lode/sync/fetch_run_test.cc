@@ -108,7 +108,6 @@ TEST(BusyShareTest, IsLookedAtInWindows) {
 }
 
 TEST_F(FetchRunTest, PublishingWaitsWhileTheClientIsBusy) {
-  if (!fs::exists("/proc/thread-self/schedstat")) GTEST_SKIP() << "this kernel does not count";
   std::vector<Batch> batches;
   for (int day = 0; day < 300; ++day) batches.push_back(BatchOf("p", {{{"A"}, {{.day = DayAt("2024-01-02") + day}}}}));
   supply_.at_once = [](const plan::Request&) {
