@@ -86,9 +86,7 @@ template <BlockBits (*kRead)(const char*)>
       bits.ends &= inside;
       bits.quotes &= inside;
     }
-    const uint64_t plain = Below(bits.quotes);
-    bits.marks &= plain;
-    for (uint64_t ends = bits.ends & plain; ends != 0; ends &= ends - 1) {
+    for (uint64_t ends = bits.ends & Below(bits.quotes); ends != 0; ends &= ends - 1) {
       end_marks[lines++] = count + static_cast<uint32_t>(std::popcount(bits.marks & Below(ends)));
     }
     // Eight at a time whether they are there or not: a loop of their number is guessed wrong once a block.

@@ -1,5 +1,6 @@
 #include "lode/sync/fetch_run.h"
 
+#include <future>
 #include <set>
 
 #include "lode/sync/fake_supply_test.h"
@@ -108,17 +109,15 @@ TEST(BusyShareTest, IsLookedAtInWindows) {
 }
 
 TEST_F(FetchRunTest, PublishingWaitsWhileTheClientIsBusy) {
-  std::vector<Batch> batches;
-  for (int day = 0; day < 300; ++day) batches.push_back(BatchOf("p", {{{"A"}, {{.day = DayAt("2024-01-02") + day}}}}));
-  supply_.at_once = [](const plan::Request&) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
-    while (std::chrono::steady_clock::now() < until) continue;
-    return FetchOutcome{.kind = Kind::kFetched, .bytes = ""};
-  };
-  const auto run = Start(batches, {.in_flight = 3, .busy_share = 0.01});
-  ASSERT_TRUE(run->Next().value());
-  EXPECT_THAT(supply_.Asked(300), SizeIs(300));
-  EXPECT_EQ(folder_.Open(supply_.selection(), false).value().size(), 300U);
+  const auto run =
+      Start({BatchOf("p", {RequestOf({"A"}, "2024-01-02", 1)}), BatchOf("q", {RequestOf({"B"}, "2024-01-02", 1)})},
+            {.in_flight = 2, .busy_share = -1});  // whatever it uses is more
+  EXPECT_THAT(supply_.Asked(2), SizeIs(2));
+  supply_.Answer("A 2024-01-02+1", FetchOutcome{.kind = Kind::kFetched, .bytes = ""});
+  auto next = std::async(std::launch::async, [&] { return run->Next(); });
+  EXPECT_EQ(next.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  supply_.Answer("B 2024-01-02+1", FetchOutcome{.kind = Kind::kFetched, .bytes = ""});
+  EXPECT_TRUE(next.get().value());
 }
 
 TEST_F(FetchRunTest, PublishingWaitsForNoMoreThanMayWaitOnTheDisk) {
