@@ -72,11 +72,15 @@ class Case:
 
     def case_all_releases(self):
         """Every vintage of every observation."""
+        revised = set()
         for name in VINTAGES:
             theirs = rows(self.client.get_series_all_releases(name), "date", "realtime_start", "value")
             ours = self.ours(f"SELECT date, realtime_start, value FROM rates WHERE series_id = '{name}'")
-            assert len(theirs) > len(self.client.get_series(name)), f"{name}: nothing was revised"
             assert theirs == ours, f"{name}: {set(theirs) ^ set(ours)}"
+            if len(theirs) > len(self.client.get_series(name)):
+                revised.add(name)
+        # Weekly claims are corrected so seldom that some seeds have none.
+        assert revised >= set(VINTAGES) - {"ICSA"}, f"{set(VINTAGES) - revised}: nothing was revised"
 
     def case_first_release(self):
         for name in VINTAGES:
