@@ -5,18 +5,14 @@
 #include <cstring>
 #include <utility>
 
+#include "lode/codec/digits.h"
+
 #if defined(__x86_64__)
 #include <emmintrin.h>
 #endif
 
 namespace lode::codec {
 namespace {
-
-uint64_t Load8(const char* text) {
-  uint64_t word;
-  std::memcpy(&word, text, sizeof word);
-  return word;
-}
 
 // Literals are short, so a call of memcmp costs more than their comparison. Eight bytes after both are readable.
 bool AreSame(const char* text, const char* literal, size_t size) {

@@ -10,6 +10,10 @@
 #include <cmath>
 #include <limits>
 
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
 namespace lode::codec {
 namespace {
 
@@ -24,6 +28,7 @@ constexpr size_t kMaxStatisticsBytes = 4096;
 // The trial looks at this many rows, in evenly spread blocks of neighbours.
 constexpr int64_t kSampleBlocks = 8;
 constexpr int64_t kSampleBlockRows = 128;
+constexpr int64_t kTrialBlockRows = 2048;
 // So few distinct values that no other encoding needs a look.
 constexpr uint64_t kObviousRepeats = 128;
 
@@ -36,25 +41,40 @@ std::string Bytes(T value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
-// Least and greatest of doubles given as bits, NaN left out; (inf, -inf) when there is none. Four chains of
+// Least and greatest of doubles given as bits, NaN left out; (inf, -inf) when there is none. Several chains of
 // comparisons, because each waits for the one before.
 template <typename T>
 std::pair<double, double> BoundsOfDoubles(std::span<const T> values) {
-  constexpr size_t kLanes = 4;
+  constexpr size_t kLanes = 8;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   std::array<double, kLanes> least, greatest;
   least.fill(kInfinity);
   greatest.fill(-kInfinity);
-  const auto take = [&](T bits, size_t lane) {
-    const auto number = std::bit_cast<double>(int64_t{bits});
-    least[lane] = number < least[lane] ? number : least[lane];  // NaN is neither below nor above
-    greatest[lane] = number > greatest[lane] ? number : greatest[lane];
-  };
   size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) take(values[i + lane], lane);
+#if defined(__x86_64__)
+  if constexpr (sizeof(T) == sizeof(double)) {
+    __m128d low[kLanes / 2], high[kLanes / 2];
+    std::ranges::fill(low, _mm_set1_pd(kInfinity));
+    std::ranges::fill(high, _mm_set1_pd(-kInfinity));
+    for (; i + kLanes <= values.size(); i += kLanes) {
+#pragma GCC unroll 4
+      for (size_t lane = 0; lane < kLanes / 2; ++lane) {
+        const __m128d pair = _mm_loadu_pd(reinterpret_cast<const double*>(values.data() + i + 2 * lane));
+        low[lane] = _mm_min_pd(pair, low[lane]);  // the second of the two when the first is NaN
+        high[lane] = _mm_max_pd(pair, high[lane]);
+      }
+    }
+    for (size_t lane = 0; lane < kLanes / 2; ++lane) {
+      _mm_storeu_pd(least.data() + 2 * lane, low[lane]);
+      _mm_storeu_pd(greatest.data() + 2 * lane, high[lane]);
+    }
   }
-  for (; i < values.size(); ++i) take(values[i], 0);
+#endif
+  for (; i < values.size(); ++i) {
+    const auto number = std::bit_cast<double>(int64_t{values[i]});
+    least[0] = number < least[0] ? number : least[0];  // NaN is neither below nor above
+    greatest[0] = number > greatest[0] ? number : greatest[0];
+  }
   return {std::ranges::min(least), std::ranges::max(greatest)};
 }
 
@@ -134,70 +154,80 @@ Result<int64_t> ChunkEncoder::Write(const Column& column, int index,
 
 template <typename T>
 void ChunkEncoder::WriteNumbers(std::optional<EncodingChoice>& choice) {
-  bool indexed = false;
-  if (!choice) choice = column_->type == ColumnType::kFloat64 ? ChooseForDoubles(indexed) : ChooseEncoding<T>();
-  if (choice->first == ValueEncoding::kDictionary && (indexed || BuildDictionary<T>())) {
-    return WriteDictionaryNumbers<T>();
+  const bool is_chosen_here = !choice;
+  if (!choice) choice = ChooseEncoding<T>();
+  if (choice->first == ValueEncoding::kDictionary && (is_chosen_here || BuildDictionary<T>())) {
+    return WriteDictionaryNumbers<T>(*choice);
   }
   WriteValuePages<T>(choice->otherwise, choice->incompressible);
 }
 
 template <typename T>
 EncodingChoice ChunkEncoder::ChooseEncoding() {
-  const std::vector<T> sample = Sample<T>();
-  // PLAIN integers are no candidate: differences are never much larger, and a dictionary has what repeats.
-  if (sample.empty()) return {ValueEncoding::kDelta, ValueEncoding::kDelta, false};
-  const uint64_t entries = IsTime(column_->type) ? kMaxDictionaryValues : ExpectedEntries<T>(sample);
-  if (entries * kObviousRepeats <= static_cast<uint64_t>(pieces_.rows())) {
-    return {ValueEncoding::kDictionary, ValueEncoding::kDelta, false};
-  }
   EncodingChoice choice;
-  const uint64_t size = Smaller<T>(ValueEncoding::kDelta, ValueEncoding::kDeltaBytes, sample, choice);
-  if (entries < kMaxDictionaryValues && DictionaryTrial<T>(sample, entries, size)) {
-    choice.first = ValueEncoding::kDictionary;
-  }
-  return choice;
-}
-
-// Doubles have no differences to encode, and their dictionaries are worth a whole look: prices repeat within reach of
-// each other, which no small sample tells. Looking values up costs about what zstd takes for eight-byte values.
-EncodingChoice ChunkEncoder::ChooseForDoubles(bool& indexed) {
-  EncodingChoice choice;
-  indexed = BuildDictionary<int64_t>();
-  const std::vector<int64_t> sample = Sample<int64_t>();
+  const bool is_double = column_->type == ColumnType::kFloat64;
+  // PLAIN integers are no candidate: differences are never much larger, and a dictionary has what repeats. Doubles have
+  // no differences to encode.
+  const auto one = is_double ? ValueEncoding::kPlain : ValueEncoding::kDelta;
+  const auto other = is_double ? ValueEncoding::kByteStreamSplit : ValueEncoding::kDeltaBytes;
+  choice.first = choice.otherwise = one;
+  const std::vector<T> sample = Sample<T>(kSampleBlockRows);
   if (sample.empty()) return choice;
-  const std::span<const int64_t> entries = wide_.dictionary.values();
-  if (indexed && entries.size() * kObviousRepeats <= indices_.size()) {
+  // Prices repeat within reach of each other, which no small sample tells: doubles get a whole look.
+  const uint64_t entries = is_double ? 0 : IsTime(column_->type) ? kMaxDictionaryValues : ExpectedEntries<T>(sample);
+  // Values that come less than four times cost more as entries than the differences between them.
+  const bool repeats = entries * 4 <= static_cast<uint64_t>(pieces_.rows()) && BuildDictionary<T>();
+  if (repeats && numbers<T>().entries.size() * kObviousRepeats <= indices_.size()) {
     choice.first = ValueEncoding::kDictionary;
     return choice;
   }
-  const uint64_t size = Smaller<int64_t>(ValueEncoding::kPlain, ValueEncoding::kByteStreamSplit, sample, choice);
-  const int width = IndexBitWidth(entries.size());
-  if (!indexed || width > 16) return choice;
+  ChooseSmaller<T>(one, other, sample, choice);
+  if (repeats) TryDictionary<T>(choice);
+  return choice;
+}
+
+// Chooses the dictionary in hand when its share and the indices of a larger sample are smaller, by as much as looking
+// values up is worth, than what `choice` makes of that sample. Indices fill their blocks of zstd only in a larger one.
+template <typename T>
+void ChunkEncoder::TryDictionary(EncodingChoice& choice) {
+  const std::vector<T> sample = Sample<T>(kTrialBlockRows);
+  page_.Clear();
+  AppendValues<T>(choice.otherwise, sample, page_);
+  const uint64_t size = compressor_.Compress(page_.bytes(), ContentOf(choice.otherwise)).size();
+
+  const std::span<const T> entries = numbers<T>().entries;
+  page_.Clear();
+  AppendPlain(entries, page_);
+  const uint64_t entries_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
+
   std::vector<uint32_t> indices;
-  const size_t block = std::min(static_cast<size_t>(kSampleBlockRows), indices_.size() / kSampleBlocks + 1);
+  const size_t block = std::min(static_cast<size_t>(kTrialBlockRows), indices_.size() / kSampleBlocks + 1);
   for (size_t i = 0; i < kSampleBlocks; ++i) {
     const auto from = std::min(indices_.size() / kSampleBlocks * i, indices_.size() - std::min(block, indices_.size()));
     const auto part = std::span(indices_).subspan(from, std::min(block, indices_.size() - from));
     indices.insert(indices.end(), part.begin(), part.end());
   }
+  const int width = IndexBitWidth(entries.size());
   page_.Clear();
   AppendHybrid(indices, width, page_);
-  const uint64_t index_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
-  page_.Clear();
-  AppendPlain(entries, page_);
-  const uint64_t entries_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
+  uint64_t index_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
+  if (width == 16) {
+    const uint64_t near_size = compressor_.Compress(page_.bytes(), PageContent::kNearIndices).size();
+    if (near_size < index_size) {
+      index_size = near_size;
+      choice.indices = PageContent::kNearIndices;
+    }
+  }
   const uint64_t values = indices_.size();
-  if (index_size * values / indices.size() + entries_size < size * values / sample.size()) {
+  if (index_size * values / indices.size() + entries_size < size * values / sample.size() / 16 * 15) {
     choice.first = ValueEncoding::kDictionary;
   }
-  return choice;
 }
 
-// Puts the better of two encodings of the sample into `choice`; its size.
+// Puts the better of two encodings of the sample into `choice`.
 template <typename T>
-uint64_t ChunkEncoder::Smaller(ValueEncoding one, ValueEncoding other, std::span<const T> sample,
-                               EncodingChoice& choice) {
+void ChunkEncoder::ChooseSmaller(ValueEncoding one, ValueEncoding other, std::span<const T> sample,
+                                 EncodingChoice& choice) {
   uint64_t best_size = std::numeric_limits<uint64_t>::max();
   for (const ValueEncoding candidate : {one, other}) {
     page_.Clear();
@@ -208,14 +238,12 @@ uint64_t ChunkEncoder::Smaller(ValueEncoding one, ValueEncoding other, std::span
     choice.incompressible = size * 32 >= page_.size() * 31;
     best_size = size;
   }
-  return best_size;
 }
 
-// Blocks of neighbouring values, evenly spread over the chunk.
 template <typename T>
-std::vector<T> ChunkEncoder::Sample() {
+std::vector<T> ChunkEncoder::Sample(int64_t block_rows) {
   const int64_t rows = pieces_.rows();
-  const int64_t block_rows = std::min(kSampleBlockRows, (rows + kSampleBlocks - 1) / kSampleBlocks);
+  block_rows = std::min(block_rows, (rows + kSampleBlocks - 1) / kSampleBlocks);
   std::vector<T> sample;
   for (int64_t block = 0; block < kSampleBlocks; ++block) {
     const int64_t from = std::min(rows / kSampleBlocks * block, rows - block_rows);
@@ -225,16 +253,16 @@ std::vector<T> ChunkEncoder::Sample() {
   return sample;
 }
 
-// Distinct values to expect in the whole chunk; leaves the sample's dictionary and indices_ behind.
+// Distinct values to expect in the whole chunk.
 template <typename T>
 uint64_t ChunkEncoder::ExpectedEntries(std::span<const T> sample) {
   ValueDictionary<T>& dictionary = numbers<T>().dictionary;
   dictionary.Reset(kMaxDictionaryValues);
-  indices_.clear();
+  indices_.resize(sample.size());
   const size_t half = sample.size() / 2;
-  if (!dictionary.Append(sample.first(half), indices_)) return kMaxDictionaryValues;
+  if (!dictionary.Append(sample.first(half), indices_.data())) return kMaxDictionaryValues;
   const uint64_t half_entries = std::max<size_t>(dictionary.values().size(), 1);
-  if (!dictionary.Append(sample.subspan(half), indices_)) return kMaxDictionaryValues;
+  if (!dictionary.Append(sample.subspan(half), indices_.data())) return kMaxDictionaryValues;
   const uint64_t entries = dictionary.values().size();
   // Each doubling of the rows multiplies the distinct values as the last one did.
   uint64_t expected = entries;
@@ -245,49 +273,58 @@ uint64_t ChunkEncoder::ExpectedEntries(std::span<const T> sample) {
   return expected;
 }
 
-// Whether indices into `expected` entries and the sample's share of that dictionary are smaller than `size`.
-template <typename T>
-bool ChunkEncoder::DictionaryTrial(std::span<const T> sample, uint64_t expected, uint64_t size) {
-  // Values that come less than four times cost more as entries than the differences between them.
-  if (expected * 4 > static_cast<uint64_t>(pieces_.rows())) return false;
-  const int width = IndexBitWidth(expected);
-  const uint64_t entries = numbers<T>().dictionary.values().size();
-  uint64_t index_size = sample.size() * static_cast<uint64_t>(width) / 8;  // past two bytes zstd finds little
-  if (width <= 16) {
-    page_.Clear();
-    AppendHybrid(indices_, width, page_);
-    index_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
-    // The whole chunk's indices have bits that the sample's lack; of a byte or less they repeat as the sample's do.
-    if (width > 8) index_size += sample.size() * (std::bit_width(expected) - std::bit_width(entries)) / 8;
-  }
-  if (index_size >= size) return false;
-  page_.Clear();
-  AppendPlain(numbers<T>().dictionary.values(), page_);
-  const uint64_t entries_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size() * expected / entries;
-  return index_size + entries_size * sample.size() / static_cast<uint64_t>(pieces_.rows()) < size;
-}
-
 // Indexes all values of the chunk; false when there are too many distinct ones.
 template <typename T>
 bool ChunkEncoder::BuildDictionary() {
   Numbers<T>& scratch = numbers<T>();
-  const auto rows = static_cast<size_t>(pieces_.rows());
-  scratch.dictionary.Reset(std::min(kMaxDictionaryValues, rows / 2 + 16));
-  indices_.clear();
-  indices_.reserve(rows);
-  for (int64_t row = 0, count = 0; row < pieces_.rows(); row += count) {
-    count = pieces_.Together(row, kPageRows);
-    if (!scratch.dictionary.Append(pieces_.Values<T>(row, count, scratch.values), indices_)) return false;
-  }
+  const size_t limit = std::min(kMaxDictionaryValues, static_cast<size_t>(pieces_.rows()) / 2 + 16);
+  if (const auto indexed = IndexByGrid<T>(limit)) return *indexed;
+  scratch.dictionary.Reset(limit);
+  if (!ForEachPiece<T>([&](auto values, uint32_t* out) { return scratch.dictionary.Append(values, out); }))
+    return false;
   // Indices of two bytes: values near each other get indices near each other.
   if (IndexBitWidth(scratch.dictionary.values().size()) > 8) scratch.dictionary.Sort(indices_);
+  scratch.entries = scratch.dictionary.values();
   return true;
 }
 
 template <typename T>
-void ChunkEncoder::WriteDictionaryNumbers() {
+std::optional<bool> ChunkEncoder::IndexByGrid(size_t limit) {
   Numbers<T>& scratch = numbers<T>();
-  const std::span<const T> entries = scratch.dictionary.values();
+  const auto kind = column_->type == ColumnType::kFloat64 ? GridValues::kDoubles : GridValues::kIntegers;
+  bool fits = scratch.grid.Fit(Sample<T>(kSampleBlockRows), kind);
+  bool finer = false;
+  const auto append = [&](std::span<const T> values, uint32_t* out) {
+    if (scratch.grid.Append(values, out)) return true;
+    finer = scratch.grid.Fit(values, kind);
+    return false;
+  };
+  // A sample may have no value of the finest grid.
+  fits = fits && (ForEachPiece<T>(append) || (finer && ForEachPiece<T>(append)));
+  if (!fits || !scratch.grid.Finish(indices_, limit)) return std::nullopt;
+  scratch.entries = scratch.grid.values();
+  return scratch.entries.size() <= limit;
+}
+
+template <typename T>
+bool ChunkEncoder::ForEachPiece(auto&& append) {
+  indices_.resize(static_cast<size_t>(pieces_.rows()));
+  uint32_t* next = indices_.data();
+  for (int64_t row = 0, count = 0; row < pieces_.rows(); row += count) {
+    count = pieces_.Together(row, kPageRows);
+    const std::span<const T> values = pieces_.Values<T>(row, count, numbers<T>().values);
+    if (!append(values, next)) return false;
+    next += values.size();
+  }
+  indices_.resize(static_cast<size_t>(next - indices_.data()));
+  return true;
+}
+
+template <typename T>
+void ChunkEncoder::WriteDictionaryNumbers(const EncodingChoice& choice) {
+  Numbers<T>& scratch = numbers<T>();
+  const std::span<const T> entries = scratch.entries;
+  const int width = IndexBitWidth(entries.size());
   page_.Clear();
   AppendPlain(entries, page_);
   WriteDictionaryPage(entries.size());
@@ -298,7 +335,7 @@ void ChunkEncoder::WriteDictionaryNumbers() {
       count = pieces_.Together(at, row + page.rows - at);
       Widen(page.range, RangeOf(pieces_.Values<T>(at, count, scratch.values)));
     }
-    WriteIndexPage(page, first_value, IndexBitWidth(entries.size()));
+    WriteIndexPage(page, first_value, width, width == 16 ? choice.indices : PageContent::kOther);
     first_value += static_cast<size_t>(page.values);
   }
   FinishChunk(/*has_dictionary=*/true, /*fell_back=*/false);
@@ -393,7 +430,7 @@ void ChunkEncoder::WriteDictionaryText() {
     for (size_t index = 0; index < seen_.size(); ++index) {
       if (seen_[index] != 0) Widen(page.range, {true, text_entries_[index], text_entries_[index]});
     }
-    WriteIndexPage(page, first_value, IndexBitWidth(text_entries_.size()));
+    WriteIndexPage(page, first_value, IndexBitWidth(text_entries_.size()), PageContent::kOther);
     first_value += static_cast<size_t>(page.values);
   }
   FinishChunk(/*has_dictionary=*/true, /*fell_back=*/false);
@@ -483,11 +520,11 @@ void ChunkEncoder::BeginPage(const Page& page) {
   std::memcpy(page_.data(), &length, sizeof(length));
 }
 
-void ChunkEncoder::WriteIndexPage(Page& page, size_t first_value, int bit_width) {
+void ChunkEncoder::WriteIndexPage(Page& page, size_t first_value, int bit_width, PageContent content) {
   BeginPage(page);
   page_.AppendByte(static_cast<uint8_t>(bit_width));
   AppendHybrid(std::span(indices_).subspan(first_value, static_cast<size_t>(page.values)), bit_width, page_);
-  FinishPage(page, ValueEncoding::kDictionary);
+  FinishPage(page, ValueEncoding::kDictionary, content);
 }
 
 void ChunkEncoder::WriteDictionaryPage(size_t entries) {

@@ -16,6 +16,7 @@
 
 #include "lode/base/result.h"
 #include "lode/codec/column_pieces.h"
+#include "lode/codec/grid_dictionary.h"
 #include "lode/codec/page_compressor.h"
 #include "lode/codec/parquet_encoding.h"
 #include "lode/codec/schema.h"
@@ -32,6 +33,9 @@ struct EncodingChoice {
   ValueEncoding otherwise = ValueEncoding::kPlain;
   // The sample of `otherwise` did not shrink: its pages are stored without a search.
   bool incompressible = false;
+  // What pages of two-byte indices are to zstd: prices that change little repeat in a row, those of many instruments
+  // are only near each other.
+  PageContent indices = PageContent::kOther;
 };
 
 // Where a chunk's pages go: the file's page writer and the chunk's footer entry.
@@ -67,21 +71,28 @@ class ChunkEncoder {
 
   template <typename T>
   void WriteNumbers(std::optional<EncodingChoice>& choice);
+  // Leaves the chunk's dictionary and indices_ behind when it chooses them.
   template <typename T>
   EncodingChoice ChooseEncoding();
-  EncodingChoice ChooseForDoubles(bool& indexed);
   template <typename T>
-  uint64_t Smaller(ValueEncoding one, ValueEncoding other, std::span<const T> sample, EncodingChoice& choice);
+  void ChooseSmaller(ValueEncoding one, ValueEncoding other, std::span<const T> sample, EncodingChoice& choice);
+  // `block_rows` neighbouring values each of kSampleBlocks places, evenly spread over the chunk.
   template <typename T>
-  std::vector<T> Sample();
+  std::vector<T> Sample(int64_t block_rows);
   template <typename T>
   uint64_t ExpectedEntries(std::span<const T> sample);
   template <typename T>
-  bool DictionaryTrial(std::span<const T> sample, uint64_t expected, uint64_t size);
+  void TryDictionary(EncodingChoice& choice);
   template <typename T>
   bool BuildDictionary();
+  // Sets indices_ and the entries; nothing when the chunk's values are on no grid.
   template <typename T>
-  void WriteDictionaryNumbers();
+  std::optional<bool> IndexByGrid(size_t limit);
+  // Calls append(values, where their indices go) for the whole chunk, until it says false.
+  template <typename T>
+  bool ForEachPiece(auto&& append);
+  template <typename T>
+  void WriteDictionaryNumbers(const EncodingChoice& choice);
   template <typename T>
   void WriteValuePages(ValueEncoding encoding, bool incompressible);
   void WriteBools();
@@ -93,7 +104,7 @@ class ChunkEncoder {
   void WriteDistinctText();
 
   Page MakePage(int64_t row) const;
-  void WriteIndexPage(Page& page, size_t first_value, int bit_width);
+  void WriteIndexPage(Page& page, size_t first_value, int bit_width, PageContent content);
   void WriteDictionaryPage(size_t entries);
   // Starts page_ with the definition levels; the caller appends the values.
   void BeginPage(const Page& page);
@@ -126,7 +137,9 @@ class ChunkEncoder {
   template <typename T>
   struct Numbers {
     std::vector<T> values;
+    GridDictionary<T> grid;
     ValueDictionary<T> dictionary;
+    std::span<const T> entries;  // of whichever of the two has the chunk's values
   };
   Numbers<int32_t> narrow_;
   Numbers<int64_t> wide_;

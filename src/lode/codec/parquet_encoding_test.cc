@@ -123,22 +123,44 @@ TEST(ParquetEncoding, HybridHoldsItsValues) {
 TEST(ParquetEncoding, DictionaryKeepsFirstAppearanceAndGivesUp) {
   ValueDictionary<int64_t> dictionary;
   dictionary.Reset(3);
-  std::vector<uint32_t> indices;
-  EXPECT_TRUE(dictionary.Append(std::vector<int64_t>{9, 9, 5, 9, INT64_MIN}, indices));
-  EXPECT_EQ(indices, (std::vector<uint32_t>{0, 0, 1, 0, 2}));
+  std::vector<uint32_t> indices(6);
+  EXPECT_TRUE(dictionary.Append(std::vector<int64_t>{9, 9, 5, 9, INT64_MIN, 5}, indices.data()));
+  EXPECT_EQ(indices, (std::vector<uint32_t>{0, 0, 1, 0, 2, 1}));
   EXPECT_EQ(dictionary.values()[1], 5);
-  EXPECT_FALSE(dictionary.Append(std::vector<int64_t>{6}, indices));
+  EXPECT_FALSE(dictionary.Append(std::vector<int64_t>{6}, indices.data()));
+  dictionary.Reset(3);
+  EXPECT_TRUE(dictionary.Append(std::vector<int64_t>{1, 0, 0, 1}, indices.data()));
+  EXPECT_EQ(indices, (std::vector<uint32_t>{0, 1, 1, 0, 2, 1}));
+}
 
+template <typename T>
+void CheckDictionary(const std::vector<T>& many) {
+  static ValueDictionary<T> dictionary;  // used again, as a file's columns do
   dictionary.Reset(100'000);
-  indices.clear();
-  std::vector<int64_t> many(50'000);
-  std::mt19937_64 random(3);
-  for (int64_t& value : many) value = static_cast<int64_t>(random() % 20'000) * 250'000'000;
-  ASSERT_TRUE(dictionary.Append(many, indices));
+  std::vector<uint32_t> indices(many.size());
+  ASSERT_TRUE(dictionary.Append(many, indices.data()));
   for (size_t i = 0; i < many.size(); ++i) ASSERT_EQ(dictionary.values()[indices[i]], many[i]);
   dictionary.Sort(indices);
-  EXPECT_TRUE(std::ranges::is_sorted(dictionary.values()));
+  const auto entries = dictionary.values();
+  EXPECT_TRUE(std::ranges::is_sorted(entries));
+  EXPECT_EQ(std::ranges::adjacent_find(entries), entries.end());
   for (size_t i = 0; i < many.size(); ++i) ASSERT_EQ(dictionary.values()[indices[i]], many[i]);
+}
+
+TEST(ParquetEncoding, DictionarySortsEveryKindOfValue) {
+  std::mt19937_64 random(3);
+  for (const size_t distinct : {1, 2, 300, 20'000}) {
+    SCOPED_TRACE(distinct);
+    std::vector<int64_t> wide(50'000);
+    for (int64_t& value : wide) value = static_cast<int64_t>(random() % distinct) * 250'000'000;
+    CheckDictionary(wide);
+    for (int64_t& value : wide) value = std::bit_cast<int64_t>(static_cast<double>(random() % distinct) / 100 - 20);
+    CheckDictionary(wide);
+    std::vector<int32_t> narrow(50'000);
+    for (int32_t& value : narrow) value = static_cast<int32_t>(random() % distinct * 0x9E3779B1u);
+    CheckDictionary(narrow);
+  }
+  CheckDictionary(std::vector<int64_t>{INT64_MAX, INT64_MIN, 0, -1, 1, INT64_MAX});
 }
 
 TEST(ParquetEncoding, ArrowDecodesTextDeltas) {

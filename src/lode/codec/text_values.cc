@@ -10,17 +10,10 @@
 
 #include "lode/base/decimal.h"
 #include "lode/base/time.h"
+#include "lode/codec/digits.h"
 
 namespace lode::codec {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "the eight-digit reader loads little-endian words");
-
-uint64_t Load8(const char* text) {
-  uint64_t word;
-  std::memcpy(&word, text, sizeof word);
-  return word;
-}
 
 uint64_t Load4(const char* text) {
   uint32_t word;
@@ -28,25 +21,7 @@ uint64_t Load4(const char* text) {
   return word;
 }
 
-constexpr uint64_t kZeros = 0x3030303030303030U;  // "00000000"
-
 bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
-
-// Whether all eight bytes are '0'..'9': the high nibble is 3, and stays 3 when six is added.
-bool AreEightDigits(uint64_t word) {
-  return ((word & 0xF0F0F0F0F0F0F0F0U) | (((word + 0x0606060606060606U) & 0xF0F0F0F0F0F0F0F0U) >> 4)) ==
-         0x3333333333333333U;
-}
-
-// Eight digits at once: neighbours are joined to two, four, eight digits by three multiplications (D. Lemire,
-// "Quickly parsing eight digits", 2022).
-uint64_t EightDigits(uint64_t word) {
-  word -= 0x3030303030303030U;
-  word = word * 10 + (word >> 8);
-  return (((word & 0x000000FF000000FFU) * 0x000F424000000064U) +
-          (((word >> 16) & 0x000000FF000000FFU) * 0x0000271000000001U)) >>
-         32;
-}
 
 // Whether all eight bytes are printable ASCII, 0x20..0x7E. (A borrow or carry comes only from a byte that is not.)
 bool AreEightPrintable(uint64_t word) {
@@ -89,34 +64,6 @@ unsigned TwoDigits(const char* text) {
   return tens > 9 || ones > 9 ? 1000U : tens * 10U + ones;
 }
 
-// A mantissa and a power of ten that doubles hold exactly give the nearest double in one division (W. Clinger, "How to
-// read floating point numbers accurately", 1990).
-constexpr std::array<double, 23> kPowersOfTen = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-// Up to eight characters, without a branch on their number: prices change their lengths, and a wrong guess of the
-// processor costs more than the whole number. False: look again.
-bool ReadShortDecimal(std::string_view text, double& value) {
-  constexpr uint64_t kDots = 0x2E2E2E2E2E2E2E2EU;
-  if (text.empty() || text.size() > 8) return false;
-  const unsigned unused = 8 * (8 - static_cast<unsigned>(text.size()));
-  uint64_t word = Load8(text.data()) << unused;  // the text's end is the word's end
-  word |= kZeros & ((uint64_t{1} << unused) - 1);
-  const uint64_t dots = word ^ kDots;
-  const uint64_t dot = (dots - 0x0101010101010101U) & ~dots & 0x8080808080808080U;  // the lowest bit is the first dot's
-  unsigned decimals = 0;
-  if (dot != 0) {
-    if (text.size() == 1) return false;
-    const unsigned at = static_cast<unsigned>(std::countr_zero(dot)) / 8;
-    const uint64_t before = (uint64_t{1} << (8 * at)) - 1;
-    word = (word & ~(before << 8 | 0xFF)) | (word & before) << 8 | '0';
-    decimals = 7 - at;
-  }
-  if (!AreEightDigits(word)) return false;
-  value = static_cast<double>(EightDigits(word)) / kPowersOfTen[decimals];
-  return true;
-}
-
 constexpr TextFault kNotNumber = "is not a number";
 
 TextFault ReadLongDouble(std::string_view text, double& value) {
@@ -152,15 +99,6 @@ constexpr TextFault kWidePrice = "does not fit DECIMAL(18,9)";
 constexpr TextFault kNotTime = "is not a time";
 constexpr TextFault kLateTime = "is a time past 2262";
 
-// What stands before a price's point: `size` digits, of which the first eight bytes are readable.
-bool ParseWhole(const char* text, size_t size, uint64_t& value) {
-  if (size > 7) return ParseShort({text, size}, value);
-  const size_t unused = 8 * (8 - size);
-  const uint64_t word = Load8(text) << unused | (kZeros & ((uint64_t{1} << unused) - 1));
-  value = EightDigits(word);
-  return AreEightDigits(word);
-}
-
 TextFault ReadDecimalPrice(std::string_view text, int64_t& scaled) {
   // The vendor's form: nine decimals.
   const bool negative = text[0] == '-';
@@ -169,7 +107,9 @@ TextFault ReadDecimalPrice(std::string_view text, int64_t& scaled) {
     const char* fraction = digits.data() + digits.size() - 9;
     uint64_t whole = 0;
     const uint64_t word = Load8(fraction);
-    if (!ParseWhole(digits.data(), digits.size() - 10, whole) || !AreEightDigits(word) || !IsDigit(fraction[8])) {
+    const std::string_view before = digits.substr(0, digits.size() - 10);
+    if (!(ReadShortWhole(before, whole) || ParseShort(before, whole)) || !AreEightDigits(word) ||
+        !IsDigit(fraction[8])) {
       return kNotPrice;
     }
     const uint64_t parts = EightDigits(word) * 10 + static_cast<uint64_t>(fraction[8] - '0');
@@ -249,8 +189,11 @@ TextFault ReadEpochUs(std::string_view text, int64_t& us) {
 
 TextFault ReadEpochNs(std::string_view text, int64_t& ns) {
   constexpr TextFault kFault = "is not a time in nanoseconds (19 digits)";
-  uint64_t value = 0;
-  if (text.size() != 19 || text[0] == '0' || !ParseShort(text, value)) return kFault;
+  if (text.size() != 19 || text[0] == '0') return kFault;
+  const uint64_t high = Load8(text.data()), middle = Load8(text.data() + 8), end = Load8(text.data() + 11);
+  if (!AreEightDigits(high) || !AreEightDigits(middle) || !AreEightDigits(end)) return kFault;
+  const uint64_t last_three = EightDigits((end & ~uint64_t{0xFFFFFFFFFF}) | (kZeros & 0xFFFFFFFFFF));
+  const uint64_t value = (EightDigits(high) * 100'000'000 + EightDigits(middle)) * 1000 + last_three;
   if (value > uint64_t{INT64_MAX}) return kLateTime;
   ns = static_cast<int64_t>(value);
   return nullptr;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lode/codec/batch_memory.h"
+#include "lode/codec/digits.h"
 #include "lode/codec/option_ticker.h"
 #include "lode/codec/text_values.h"
 
@@ -137,7 +138,9 @@ inline bool VendorRows::Put(Field& field, std::string_view text) {
   switch (field.kind) {
     case Kind::kDouble: {
       double value = 0;
-      if (const TextFault fault = ReadDouble(text, value)) return Reject(field, text, fault);
+      if (!ReadShortDecimal(text, value)) {
+        if (const TextFault fault = ReadDouble(text, value)) return Reject(field, text, fault);
+      }
       Set(field, value);
       return true;
     }
@@ -157,8 +160,13 @@ inline bool VendorRows::Put(Field& field, std::string_view text) {
 }
 
 bool VendorRows::PutInteger(const Field& field, std::string_view text) {
+  uint64_t short_value = 0;
   int64_t value = 0;
-  if (!ParseSigned(text, value)) return Reject(field, text, "is not an integer");
+  if (ReadShortWhole(text, short_value)) {
+    value = static_cast<int64_t>(short_value);
+  } else if (!ParseSigned(text, value)) {
+    return Reject(field, text, "is not an integer");
+  }
   if (field.kind == Kind::kInt64) {
     Set(field, value);
     return true;
