@@ -87,9 +87,10 @@ bool GridDictionary<T>::Fit(std::span<const T> sample, GridValues kind) {
   base_ = sample[0];
   step_ = 0;
   for (const T value : sample) {
-    const auto apart =
+    const U apart =
         value < base_ ? static_cast<U>(base_) - static_cast<U>(value) : static_cast<U>(value) - static_cast<U>(base_);
-    step_ = std::gcd(step_, uint64_t{static_cast<U>(apart)});
+    if (step_ == 0 || apart % step_ != 0) step_ = std::gcd(step_, uint64_t{apart});
+    if (step_ == 1) break;
   }
   if (step_ == 0) step_ = 1;
   return true;

@@ -28,6 +28,7 @@ constexpr size_t kMaxStatisticsBytes = 4096;
 // The trial looks at this many rows, in evenly spread blocks of neighbours.
 constexpr int64_t kSampleBlocks = 8;
 constexpr int64_t kSampleBlockRows = 128;
+constexpr int64_t kFitBlockRows = 16;  // to guess a grid, which each value is measured at afterwards
 constexpr int64_t kTrialBlockRows = 2048;
 // So few distinct values that no other encoding needs a look.
 constexpr uint64_t kObviousRepeats = 128;
@@ -175,8 +176,10 @@ EncodingChoice ChunkEncoder::ChooseEncoding() {
   if (sample.empty()) return choice;
   // Prices repeat within reach of each other, which no small sample tells: doubles get a whole look.
   const uint64_t entries = is_double ? 0 : IsTime(column_->type) ? kMaxDictionaryValues : ExpectedEntries<T>(sample);
-  // Values that come less than four times cost more as entries than the differences between them.
-  const bool repeats = entries * 4 <= static_cast<uint64_t>(pieces_.rows()) && BuildDictionary<T>();
+  const auto rows = static_cast<uint64_t>(pieces_.rows());
+  // Values that come less than four times cost more as entries than the differences between them. A few pages are
+  // written sooner than looked at.
+  const bool repeats = entries * (rows < 2 * kPageRows ? 16 : 4) <= rows && BuildDictionary<T>();
   if (repeats && numbers<T>().entries.size() * kObviousRepeats <= indices_.size()) {
     choice.first = ValueEncoding::kDictionary;
     return choice;
@@ -190,7 +193,8 @@ EncodingChoice ChunkEncoder::ChooseEncoding() {
 // values up is worth, than what `choice` makes of that sample. Indices fill their blocks of zstd only in a larger one.
 template <typename T>
 void ChunkEncoder::TryDictionary(EncodingChoice& choice) {
-  const std::vector<T> sample = Sample<T>(kTrialBlockRows);
+  const int64_t block_rows = std::min(kTrialBlockRows, pieces_.rows() / 64 + 1);
+  const std::vector<T> sample = Sample<T>(block_rows);
   page_.Clear();
   AppendValues<T>(choice.otherwise, sample, page_);
   const uint64_t size = compressor_.Compress(page_.bytes(), ContentOf(choice.otherwise)).size();
@@ -201,10 +205,10 @@ void ChunkEncoder::TryDictionary(EncodingChoice& choice) {
   const uint64_t entries_size = compressor_.Compress(page_.bytes(), PageContent::kOther).size();
 
   std::vector<uint32_t> indices;
-  const size_t block = std::min(static_cast<size_t>(kTrialBlockRows), indices_.size() / kSampleBlocks + 1);
+  const size_t block = std::min(static_cast<size_t>(block_rows), indices_.size());
   for (size_t i = 0; i < kSampleBlocks; ++i) {
-    const auto from = std::min(indices_.size() / kSampleBlocks * i, indices_.size() - std::min(block, indices_.size()));
-    const auto part = std::span(indices_).subspan(from, std::min(block, indices_.size() - from));
+    const auto from = std::min(indices_.size() / kSampleBlocks * i, indices_.size() - block);
+    const auto part = std::span(indices_).subspan(from, block);
     indices.insert(indices.end(), part.begin(), part.end());
   }
   const int width = IndexBitWidth(entries.size());
@@ -292,7 +296,7 @@ template <typename T>
 std::optional<bool> ChunkEncoder::IndexByGrid(size_t limit) {
   Numbers<T>& scratch = numbers<T>();
   const auto kind = column_->type == ColumnType::kFloat64 ? GridValues::kDoubles : GridValues::kIntegers;
-  bool fits = scratch.grid.Fit(Sample<T>(kSampleBlockRows), kind);
+  bool fits = scratch.grid.Fit(Sample<T>(kFitBlockRows), kind);
   bool finer = false;
   const auto append = [&](std::span<const T> values, uint32_t* out) {
     if (scratch.grid.Append(values, out)) return true;
