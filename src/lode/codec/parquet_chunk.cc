@@ -5,14 +5,10 @@
 #include <parquet/statistics.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <cmath>
 #include <limits>
 
-#if defined(__x86_64__)
-#include <emmintrin.h>
-#endif
+#include "lode/codec/double_bounds.h"
 
 namespace lode::codec {
 namespace {
@@ -40,43 +36,6 @@ bool IsTime(ColumnType type) {
 template <typename T>
 std::string Bytes(T value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
-}
-
-// Least and greatest of doubles given as bits, NaN left out; (inf, -inf) when there is none. Several chains of
-// comparisons, because each waits for the one before.
-template <typename T>
-std::pair<double, double> BoundsOfDoubles(std::span<const T> values) {
-  constexpr size_t kLanes = 8;
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  std::array<double, kLanes> least, greatest;
-  least.fill(kInfinity);
-  greatest.fill(-kInfinity);
-  size_t i = 0;
-#if defined(__x86_64__)
-  if constexpr (sizeof(T) == sizeof(double)) {
-    __m128d low[kLanes / 2], high[kLanes / 2];
-    std::ranges::fill(low, _mm_set1_pd(kInfinity));
-    std::ranges::fill(high, _mm_set1_pd(-kInfinity));
-    for (; i + kLanes <= values.size(); i += kLanes) {
-#pragma GCC unroll 4
-      for (size_t lane = 0; lane < kLanes / 2; ++lane) {
-        const __m128d pair = _mm_loadu_pd(reinterpret_cast<const double*>(values.data() + i + 2 * lane));
-        low[lane] = _mm_min_pd(pair, low[lane]);  // the second of the two when the first is NaN
-        high[lane] = _mm_max_pd(pair, high[lane]);
-      }
-    }
-    for (size_t lane = 0; lane < kLanes / 2; ++lane) {
-      _mm_storeu_pd(least.data() + 2 * lane, low[lane]);
-      _mm_storeu_pd(greatest.data() + 2 * lane, high[lane]);
-    }
-  }
-#endif
-  for (; i < values.size(); ++i) {
-    const auto number = std::bit_cast<double>(int64_t{values[i]});
-    least[0] = number < least[0] ? number : least[0];  // NaN is neither below nor above
-    greatest[0] = number > greatest[0] ? number : greatest[0];
-  }
-  return {std::ranges::min(least), std::ranges::max(greatest)};
 }
 
 parquet::Encoding::type ParquetName(ValueEncoding encoding) {
@@ -575,10 +534,12 @@ void ChunkEncoder::Widen(Range& range, const Range& with) const {
 
 template <typename T>
 ChunkEncoder::Range ChunkEncoder::RangeOf(std::span<const T> values) const {
-  if (column_->type == ColumnType::kFloat64) {
-    const auto [least, greatest] = BoundsOfDoubles(values);
-    if (least > greatest) return {};
-    return {true, std::bit_cast<int64_t>(least), std::bit_cast<int64_t>(greatest)};
+  if constexpr (sizeof(T) == sizeof(double)) {
+    if (column_->type == ColumnType::kFloat64) {
+      const auto [least, greatest] = BoundsOfDoubles(values);
+      if (least > greatest) return {};
+      return {true, std::bit_cast<int64_t>(least), std::bit_cast<int64_t>(greatest)};
+    }
   }
   if (values.empty()) return {};
   if (column_->type == ColumnType::kUint64) {
