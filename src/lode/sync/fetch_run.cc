@@ -209,8 +209,12 @@ void FetchRun::KeepArrivals() {
   while (true) {
     arrived_.wait(lock, [&] { return !arrivals_.empty() || arrivals_ended_; });
     if (arrivals_.empty()) return;
-    std::vector<Arrival> arrivals = std::exchange(arrivals_, {});
-    const std::vector<size_t> batches = std::exchange(arrival_batches_, {});
+    // Not all at once: others are asked for while these are written.
+    const auto count = static_cast<ptrdiff_t>(std::min(arrivals_.size(), limits_.in_flight / 10 + 1));
+    std::vector<Arrival> arrivals(std::move_iterator(arrivals_.begin()), std::move_iterator(arrivals_.begin() + count));
+    const std::vector<size_t> batches(arrival_batches_.begin(), arrival_batches_.begin() + count);
+    arrivals_.erase(arrivals_.begin(), arrivals_.begin() + count);
+    arrival_batches_.erase(arrival_batches_.begin(), arrival_batches_.begin() + count);
     lock.unlock();
     Status kept = folder_.Keep(selection_, arrivals);
     lock.lock();
