@@ -102,7 +102,7 @@ bool GridDictionary<T>::Append(std::span<const T> values, uint32_t* points) {
   const double scale = 1 / static_cast<double>(step_);
   int32_t least = least_, greatest = greatest_;
   for (const T value : values) {
-    // In 64 bits a difference may wrap; what is built from the point again then does not equal the value.
+    // A difference may wrap, or lose digits as a double: what counts is that the point gives the value back.
     const auto apart = static_cast<int64_t>(static_cast<uint64_t>(value) - static_cast<uint64_t>(base_));
     const int32_t point = Nearest(static_cast<double>(apart) * scale);
     if (static_cast<uint64_t>(int64_t{point}) * step_ != static_cast<uint64_t>(apart)) return false;

@@ -1,8 +1,8 @@
 // Indices of values on a grid, without a search: prices lie on multiples of a tick, counts on whole numbers.
 //
-// Each value is a bit of a bitmap; its index is how many bits stand before it. Values of neighbouring rows lie near
-// each other there, which no hash table has, and the entries come out ascending. Measured on a market day of minute
-// bars: a third of what a hash table and sorting take.
+// Each value marks its point; its index is how many marked points stand before it. Values of neighbouring rows lie near
+// each other there, which no hash table has, and the entries come out sorted. Measured on a market day of minute bars:
+// a third of what a hash table and sorting take.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class GridDictionary {
   // Turns the points of all values appended into indices, unless values() are more than `limit`; false when they lie
   // too far apart.
   bool Finish(std::span<uint32_t> points, size_t limit);
-  // Ascending, after Finish.
+  // After Finish: ascending, but for integers whose differences need more than 63 bits.
   std::span<const T> values() const { return values_; }
 
  private:

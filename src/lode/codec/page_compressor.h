@@ -13,8 +13,8 @@ namespace lode::codec {
 // What repeats in a page: price differences on byte borders repeat as four bytes, which the cheaper search finds as
 // well (NQ bars: a fifth less time for 6 % more bytes); bytes split into streams repeat in long runs or not at all
 // (volumes: a third less time, 2 % fewer bytes); whole eight-byte values do not repeat four bytes alone; two-byte
-// indices into ascending values seldom repeat in a row, but few of them are near each other; random bits have nothing
-// to find, and the search costs as much as parsing them did; everything else gets the thorough one.
+// indices of many instruments' prices seldom repeat in a row, but each instrument has few of them; random bits have
+// nothing to find, and the search costs as much as parsing them did; everything else gets the thorough one.
 enum class PageContent { kByteDeltas, kByteStreams, kWholeValues, kNearIndices, kIncompressible, kOther };
 
 // Not thread-safe. Frames carry a content checksum: without it a flipped bit in a literal decompresses to a wrong
