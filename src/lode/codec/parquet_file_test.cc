@@ -149,6 +149,38 @@ TEST_F(ParquetFile, ADictionaryThatOutgrowsItsRowGroupIsGivenUp) {
   EXPECT_TRUE(ReadWithArrow(Path("x"))->column(0)->Equals(arrow::ChunkedArray(batch->column(0))));
 }
 
+// A market day: prices of one instrument after the other in the first column; in the second few of them, and nulls; the
+// second row group has prices on a finer grid, the third one that is on none.
+TEST_F(ParquetFile, PricesOfManyInstrumentsAreADictionary) {
+  TableSchema schema = AllTypes();
+  std::erase_if(schema.columns, [](const Column& column) { return column.type != ColumnType::kFloat64; });
+  ASSERT_EQ(schema.columns.size(), 2U);
+  ASSERT_TRUE(!schema.columns[0].nullable && schema.columns[1].nullable);
+  std::mt19937_64 random(18);
+  arrow::DoubleBuilder dense, sparse;
+  constexpr int64_t kRows = 3 * 262'144;
+  int64_t cents = 0;
+  for (int64_t row = 0; row < kRows; ++row) {
+    if (row % 250 == 0) cents = 100 + static_cast<int64_t>(random() % 40'000);
+    double price = static_cast<double>(cents + static_cast<int64_t>(random() % 60)) / 100;
+    if (row > 300'000 && row % 1000 == 0) price += 0.0025;
+    ASSERT_TRUE(dense.Append(row == kRows - 1 ? 1.0 / 3 : price).ok());
+    ASSERT_TRUE((row % 5 < 3 ? sparse.AppendNull() : sparse.Append(static_cast<double>(random() % 600) / 4)).ok());
+  }
+  const auto batch = arrow::RecordBatch::Make(PhysicalSchema(schema), kRows, {*dense.Finish(), *sparse.Finish()});
+  StringPool strings;
+  ASSERT_TRUE(WriteRows(Path("x"), schema, strings, {batch}));
+  const auto table = ReadWithArrow(Path("x"));
+  for (int i = 0; i < 2; ++i) {
+    for (int group = 0; group < 3; ++group) {
+      EXPECT_EQ(ValueEncodings(Path("x"), group, i), Encodings{parquet::Encoding::RLE_DICTIONARY}) << group << i;
+    }
+    EXPECT_TRUE(arrow::ChunkedArray(batch->column(i)).Equals(*table->column(i)));
+  }
+  // An index of a price costs less than 14 bits; its share of the dictionary another two.
+  EXPECT_LT(std::filesystem::file_size(Path("x")), kRows * 16 / 8 + kRows * 6 / 8);
+}
+
 TEST_F(ParquetFile, BytesDependOnValuesOnly) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));
