@@ -311,6 +311,34 @@ TEST(VendorCsv, TimesHaveTheirUnitsNumberOfDigits) {
             "line 2: column window_start: '1704171600000000001' is not a whole microsecond");
 }
 
+TEST(VendorCsv, EveryDigitCounts) {
+  constexpr std::string_view kSchema = "us_stocks_sip/trades_v1";
+  const auto line = [](std::string_view time, std::string_view sequence, std::string_view size) {
+    return fmt::format(
+        "ticker,conditions,correction,exchange,id,participant_timestamp,price,sequence_number,sip_timestamp,size,tape,"
+        "trf_id,trf_timestamp\nA,,,,,{},,{},1704205800000000002,{},,,\n",
+        time, sequence, size);
+  };
+  const std::string digits = "1234567891234567893";
+  for (size_t count = 1; count <= digits.size(); ++count) {
+    const std::string number = digits.substr(digits.size() - count);
+    const DecodedRow row = Row(kSchema, line(digits, number, number.substr(0, 15)));
+    EXPECT_EQ(row.at("participant_timestamp"), digits);
+    EXPECT_EQ(row.at("sequence_number"), number);
+    EXPECT_EQ(row.at("size"), number.substr(0, 15));
+    for (size_t at = 0; at < count; ++at) {
+      for (const char wrong : {'x', '/', ':', ' '}) {
+        std::string text = number;
+        text[at] = wrong;
+        EXPECT_THAT(Verdict(kSchema, line(digits, text, "1")), HasSubstr("is not an integer")) << text;
+        EXPECT_THAT(Verdict(kSchema, line(digits, "1", text)), HasSubstr("is not a number")) << text;
+        if (count < digits.size()) continue;
+        EXPECT_THAT(Verdict(kSchema, line(text, "1", "1")), HasSubstr("is not a time in nanoseconds")) << text;
+      }
+    }
+  }
+}
+
 TEST(VendorCsv, OtherBadRecords) {
   EXPECT_EQ(Verdict(kStockBars, Bar("")), "line 2: column ticker is empty");
   EXPECT_EQ(Verdict(kStockBars, Bar("A\tB")),
