@@ -338,9 +338,10 @@ void ValueDictionary<T>::Sort(std::span<uint32_t> indices) {
   using U = std::make_unsigned_t<T>;
   constexpr int kBits = 11, kAll = 8 * sizeof(T), kPasses = (kAll + kBits - 1) / kBits;
   constexpr size_t kDigits = size_t{1} << kBits;
+  constexpr U kSign = U{1} << (kAll - 1);
   if (std::ranges::is_sorted(values_)) return;
   const auto digit = [](T value, int pass) {
-    const U ascending = static_cast<U>(value) ^ U { 1 } << (kAll - 1);
+    const U ascending = static_cast<U>(value) ^ kSign;
     return static_cast<size_t>(ascending >> (pass * kBits)) % kDigits;
   };
   std::array<std::array<uint32_t, kDigits>, kPasses> counts{};
