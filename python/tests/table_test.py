@@ -91,7 +91,7 @@ class TableTest(unittest.TestCase):
         for day, sign in ((start, ">="), (end, "<=")):
             if day is not None:
                 conditions.append(f"{self.days[self.datasets[dataset]]} {sign} DATE '{day}'")
-        chosen = "*" if columns is None else ", ".join(columns)
+        chosen = "*" if columns is None else ", ".join(f'"{name}"' for name in columns)  # one is called group
         return f"SELECT {chosen} FROM {self.files(dataset)} WHERE {' AND '.join(conditions)}"
 
     def check(self, dataset, symbols=None, start=None, end=None, columns=None):
