@@ -154,6 +154,7 @@ template <typename T>
 void ChunkEncoder::TryDictionary(EncodingChoice& choice) {
   const int64_t block_rows = std::min(kTrialBlockRows, pieces_.rows() / 64 + 1);
   const std::vector<T> sample = Sample<T>(block_rows);
+  if (sample.empty()) return;  // nulls alone
   page_.Clear();
   AppendValues<T>(choice.otherwise, sample, page_);
   const uint64_t size = compressor_.Compress(page_.bytes(), ContentOf(choice.otherwise)).size();

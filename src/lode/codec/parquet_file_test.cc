@@ -181,6 +181,37 @@ TEST_F(ParquetFile, PricesOfManyInstrumentsAreADictionary) {
   EXPECT_LT(std::filesystem::file_size(Path("x")), 1'900'000U);
 }
 
+// Values where the first sample looks and none where the larger one does.
+TEST_F(ParquetFile, ALargerSampleMayBeNullsAlone) {
+  TableSchema schema = AllTypes();
+  std::erase_if(schema.columns, [](const Column& column) {
+    return !column.nullable || (column.type != ColumnType::kFloat64 && column.type != ColumnType::kInt64);
+  });
+  ASSERT_EQ(schema.columns.size(), 2U);
+  for (const int64_t rows : {1, 7, 8, 9, 100, 1600, 4000, 8000, 16'000}) {
+    const int64_t block = std::max<int64_t>(rows / 8, 1);
+    for (const int64_t nulls : {block - 1, block * 3 / 4, block / 2, std::min(rows / 64 + 1, block / 2), int64_t{0}}) {
+      SCOPED_TRACE(fmt::format("{} of {} in {} rows", nulls, block, rows));
+      arrow::ArrayVector columns;
+      for (const Column& column : schema.columns) {
+        arrow::DoubleBuilder doubles;
+        arrow::Int64Builder integers;
+        for (int64_t row = 0; row < rows; ++row) {
+          const bool is_null = row % block < nulls;
+          ASSERT_TRUE((is_null ? doubles.AppendNull() : doubles.Append(static_cast<double>(row % 50) / 4)).ok());
+          ASSERT_TRUE((is_null ? integers.AppendNull() : integers.Append(row % 50 * 7)).ok());
+        }
+        columns.push_back(column.type == ColumnType::kFloat64 ? *doubles.Finish() : *integers.Finish());
+      }
+      const auto batch = arrow::RecordBatch::Make(PhysicalSchema(schema), rows, columns);
+      StringPool strings;
+      ASSERT_TRUE(WriteRows(Path("x"), schema, strings, {batch}));
+      const auto table = ReadWithArrow(Path("x"));
+      for (int i = 0; i < 2; ++i) EXPECT_TRUE(arrow::ChunkedArray(batch->column(i)).Equals(*table->column(i)));
+    }
+  }
+}
+
 TEST_F(ParquetFile, BytesDependOnValuesOnly) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE(fmt::format("seed {}", seed));
