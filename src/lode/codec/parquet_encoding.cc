@@ -37,14 +37,6 @@ void PackBits(const U* values, size_t count, int width, uint8_t* out) {
   std::memcpy(out, &pending, static_cast<size_t>(filled + 7) / 8);
 }
 
-constexpr size_t kFirstSlots = 1024;
-constexpr int kRecentBits = 10;
-
-template <typename T>
-uint64_t HashOf(T value) {
-  return static_cast<uint64_t>(value) * 0x9E3779B97F4A7C15u;
-}
-
 // Whether the values of a group are all the same.
 bool AreEqual(const uint32_t* group) {
   uint32_t different = 0;
@@ -277,13 +269,9 @@ template <typename T>
 void ValueDictionary<T>::Reset(size_t limit) {
   limit_ = limit;
   probes_ = appended_ = 0;
-  // Columns resemble each other: as many slots as the one before came to need.
-  slots_.assign(std::bit_ceil(std::max(kFirstSlots, 2 * values_.size())), 0);
-  shift_ = 64 - std::countr_zero(slots_.size());
   values_.clear();
-  // Entries that answer nothing: 0 belongs into the first place, 1 does not.
-  recent_.assign(size_t{1} << kRecentBits, {0, 0});
-  recent_[0].value = 1;
+  slots_.assign(1024, 0);
+  shift_ = 64 - std::countr_zero(slots_.size());
 }
 
 template <typename T>
@@ -291,7 +279,7 @@ void ValueDictionary<T>::Rehash(size_t slots) {
   slots_.assign(slots, 0);
   shift_ = 64 - std::countr_zero(slots);
   for (size_t i = 0; i < values_.size(); ++i) {
-    size_t slot = HashOf(values_[i]) >> shift_;
+    size_t slot = (static_cast<uint64_t>(values_[i]) * 0x9E3779B97F4A7C15u) >> shift_;
     while (slots_[slot] != 0) slot = (slot + 1) & (slots - 1);
     slots_[slot] = static_cast<uint32_t>(i + 1);
   }
@@ -301,70 +289,38 @@ template <typename T>
 bool ValueDictionary<T>::Append(std::span<const T> values, uint32_t* indices) {
   appended_ += values.size();
   for (const T value : values) {
-    const uint64_t hash = HashOf(value);
-    Entry& recent = recent_[hash >> (64 - kRecentBits)];
-    if (recent.value != value) {
-      if (!Find(value, hash, recent.index)) return false;
-      recent.value = value;
+    const size_t mask = slots_.size() - 1;
+    size_t slot = (static_cast<uint64_t>(value) * 0x9E3779B97F4A7C15u) >> shift_;
+    while (slots_[slot] != 0 && values_[slots_[slot] - 1] != value) {
+      slot = (slot + 1) & mask;
+      ++probes_;
     }
-    *indices++ = recent.index;
+    if (slots_[slot] == 0) {
+      if (values_.size() == limit_ || probes_ > 64 * (appended_ + 1024)) return false;
+      values_.push_back(value);
+      slots_[slot] = static_cast<uint32_t>(values_.size());
+      *indices++ = static_cast<uint32_t>(values_.size() - 1);
+      if (values_.size() * 2 > slots_.size()) Rehash(slots_.size() * 4);
+    } else {
+      *indices++ = slots_[slot] - 1;
+    }
   }
   return true;
 }
 
-template <typename T>
-bool ValueDictionary<T>::Find(T value, uint64_t hash, uint32_t& index) {
-  const size_t mask = slots_.size() - 1;
-  size_t slot = hash >> shift_;
-  while (slots_[slot] != 0 && values_[slots_[slot] - 1] != value) {
-    slot = (slot + 1) & mask;
-    ++probes_;
-  }
-  if (slots_[slot] != 0) {
-    index = slots_[slot] - 1;
-    return true;
-  }
-  if (values_.size() == limit_ || probes_ > 64 * (appended_ + 1024)) return false;
-  index = static_cast<uint32_t>(values_.size());
-  values_.push_back(value);
-  slots_[slot] = index + 1;
-  if (values_.size() * 2 > slots_.size()) Rehash(slots_.size() * 4);
-  return true;
-}
-
-// By groups of bits from the lowest up, each time keeping the order of the time before.
 template <typename T>
 void ValueDictionary<T>::Sort(std::span<uint32_t> indices) {
-  using U = std::make_unsigned_t<T>;
-  constexpr int kBits = 11, kAll = 8 * sizeof(T), kPasses = (kAll + kBits - 1) / kBits;
-  constexpr size_t kDigits = size_t{1} << kBits;
-  constexpr U kSign = U{1} << (kAll - 1);
   if (std::ranges::is_sorted(values_)) return;
-  const auto digit = [](T value, int pass) {
-    const U ascending = static_cast<U>(value) ^ kSign;
-    return static_cast<size_t>(ascending >> (pass * kBits)) % kDigits;
-  };
-  std::array<std::array<uint32_t, kDigits>, kPasses> counts{};
-  sorted_.clear();
-  for (const T value : values_) {
-    for (int pass = 0; pass < kPasses; ++pass) ++counts[static_cast<size_t>(pass)][digit(value, pass)];
-    sorted_.push_back({value, static_cast<uint32_t>(sorted_.size())});
+  std::vector<std::pair<T, uint32_t>> sorted;
+  sorted.reserve(values_.size());
+  for (const T value : values_) sorted.emplace_back(value, static_cast<uint32_t>(sorted.size()));
+  std::ranges::sort(sorted);
+  std::vector<uint32_t> place(sorted.size());
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    values_[i] = sorted[i].first;
+    place[sorted[i].second] = static_cast<uint32_t>(i);
   }
-  scratch_.resize(sorted_.size());
-  for (int pass = 0; pass < kPasses; ++pass) {
-    auto& places = counts[static_cast<size_t>(pass)];
-    if (places[digit(values_[0], pass)] == values_.size()) continue;  // all the same
-    uint32_t place = 0;
-    for (uint32_t& count : places) place += std::exchange(count, place);
-    for (const Entry& entry : sorted_) scratch_[places[digit(entry.value, pass)]++] = entry;
-    sorted_.swap(scratch_);
-  }
-  places_.resize(sorted_.size());
-  for (size_t i = 0; i < sorted_.size(); ++i) {
-    values_[i] = sorted_[i].value;
-    places_[sorted_[i].index] = static_cast<uint32_t>(i);
-  }
-  for (uint32_t& index : indices) index = places_[index];
+  for (uint32_t& index : indices) index = place[index];
 }
 template class ValueDictionary<int32_t>;
 template class ValueDictionary<int64_t>;

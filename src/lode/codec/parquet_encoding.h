@@ -101,25 +101,13 @@ class ValueDictionary {
   std::span<const T> values() const { return values_; }
 
  private:
-  struct Entry {
-    T value;
-    uint32_t index;
-  };
-  // The value's entry, new or old; false when the dictionary gives up.
-  bool Find(T value, uint64_t hash, uint32_t& index);
   void Rehash(size_t slots);
-
   size_t limit_ = 0;
   size_t probes_ = 0;  // steps past the first slot
   size_t appended_ = 0;
   std::vector<uint32_t> slots_;  // index + 1, 0: free; a power of two
   int shift_ = 64;
   std::vector<T> values_;
-  // What was looked up last, by hash: neighbouring rows are of one instrument, whose few prices stay in the first cache
-  // while the slots do not.
-  std::vector<Entry> recent_;
-  std::vector<Entry> sorted_, scratch_;
-  std::vector<uint32_t> places_;
 };
 extern template class ValueDictionary<int32_t>;
 extern template class ValueDictionary<int64_t>;
