@@ -137,6 +137,15 @@ ColumnView View(const arrow::RecordBatch& batch, int index, ColumnType type) {
   return view;
 }
 
+uint64_t MemoryOf(const arrow::RecordBatch& rows) {
+  int64_t bits_a_row = 0;
+  for (int i = 0; i < rows.num_columns(); ++i) {
+    const std::shared_ptr<arrow::ArrayData>& column = rows.column_data(i);
+    bits_a_row += column->type->bit_width() + (column->buffers[0] != nullptr ? 1 : 0);
+  }
+  return static_cast<uint64_t>(rows.num_rows() * bits_a_row + 7) / 8;
+}
+
 Result<Batch> GatherRows(std::span<const Batch> batches, std::span<const RowRef> refs) {
   // Rows that already lie next to each other are cut out without copying: a single sorted stream passes through so.
   const RowRef first = refs.front();

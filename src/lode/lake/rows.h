@@ -43,6 +43,10 @@ struct ColumnView {
 // The column `index` of a batch, whose type in lode's terms is `type`.
 ColumnView View(const arrow::RecordBatch& batch, int index, codec::ColumnType type);
 
+// Memory the rows take: their values and validity bitmaps, of slices what belongs to the slice. Buffers that columns
+// share count for each.
+uint64_t MemoryOf(const arrow::RecordBatch& rows);
+
 // Gathers rows in the order of `refs` into one batch of the batches' common schema.
 Result<Batch> GatherRows(std::span<const Batch> batches, std::span<const RowRef> refs);
 

@@ -1,5 +1,6 @@
 #include "lode/lake/rows.h"
 
+#include <arrow/util/byte_size.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -34,6 +35,19 @@ TEST(RowDays, EndOfDayAgreesWithEachRowsOwnDay) {
     while (expected < end && days.At(expected) == days.At(row)) ++expected;
     EXPECT_EQ(days.EndOfDay(row, end), expected) << row;
     EXPECT_EQ(days.EndOfDay(row, row + 1), row + 1);
+  }
+}
+
+TEST(MemoryOf, IsWhatArrowCountsOfASlice) {
+  codec::StringPool strings;
+  std::vector<BarRow> bars(1000);
+  bars[3].symbol = "";
+  const Batch whole = MakeBars(bars, strings);
+  for (const auto& [offset, rows] : {std::pair(0, 1000), std::pair(7, 500), std::pair(999, 1), std::pair(5, 0)}) {
+    const Batch slice = whole->Slice(offset, rows);
+    const auto counted = static_cast<double>(arrow::util::ReferencedBufferSize(*slice).ValueOrDie());
+    // Arrow counts a bitmap's bytes whole.
+    EXPECT_NEAR(static_cast<double>(MemoryOf(*slice)), counted, 2.0 * slice->num_columns()) << offset << " " << rows;
   }
 }
 

@@ -4,7 +4,6 @@
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
-#include <arrow/util/byte_size.h>
 
 #include <set>
 
@@ -82,7 +81,7 @@ PartitionSorter::PartitionSorter(const codec::TableSchema& schema, const codec::
 PartitionSorter::~PartitionSorter() = default;
 
 Status PartitionSorter::Add(const std::string& partition, Batch rows) {
-  held_bytes_ += static_cast<uint64_t>(arrow::util::ReferencedBufferSize(*rows).ValueOr(0));
+  held_bytes_ += MemoryOf(*rows);
   held_[partition].push_back(std::move(rows));
   return held_bytes_ > limit_bytes_ ? Spill() : Ok();
 }

@@ -1,7 +1,6 @@
 #include "lode/lake/unit_rows.h"
 
 #include <arrow/api.h>
-#include <arrow/util/byte_size.h>
 
 #include <algorithm>
 #include <utility>
@@ -77,7 +76,7 @@ Status UnitRows::Add(const std::string& partition, Batch rows) {
     ForgetWritten(rows);
     return Ok();
   }
-  held_back_bytes_ += static_cast<uint64_t>(arrow::util::ReferencedBufferSize(*rows).ValueOr(0));
+  held_back_bytes_ += MemoryOf(*rows);
   held_back_.push_back(std::move(rows));
   if (way_ == Way::kGather) return held_back_bytes_ < options_.sorter_bytes ? Ok() : HandToSorter();
   return held_back_bytes_ < std::min(kHoldBackBytes, options_.sorter_bytes) ? Ok() : Begin();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "lode/base/hashing.h"
@@ -75,12 +77,18 @@ class FlatFileSupply final : public Supply {
                                   int64_t end_ns) const override;
 
  private:
+  // False: nothing of the file came before, in this run or an earlier one.
+  bool MayHavePart(const std::filesystem::path& file);
+
   net::Client& client_;
   net::S3 s3_;
   std::string bucket_;
   DatasetConfig dataset_;
   const calendar::Calendar& calendar_;
   std::map<Day, FlatFileObject> objects_;  // as listed last
+  // Names in the folder: what lay there when the first file was asked for, and what was left there since. To ask the
+  // disk before each of thousands of small objects takes a fifteenth of the loop's time.
+  std::optional<std::set<std::string>> parts_;
 };
 
 Result<Expectation> FlatFileSupply::Expect(const std::vector<std::string>& symbols, Day first, Day last) {
@@ -130,6 +138,16 @@ FetchOutcome OutcomeOf(const net::Outcome& answer) {
   return outcome;
 }
 
+bool FlatFileSupply::MayHavePart(const std::filesystem::path& file) {
+  if (!parts_) {
+    const auto files = store::List(file.parent_path());
+    if (!files) return true;
+    parts_.emplace();
+    for (const store::FileInfo& info : *files) parts_->insert(info.path);
+  }
+  return parts_->contains(file.filename());
+}
+
 void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::path& file,
                            std::function<void(FetchOutcome)> done) {
   const Day day = request.first();
@@ -155,8 +173,7 @@ void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::
                 });
   };
   const uint64_t size = object->second.size;
-  const auto part = store::FileSize(file);
-  if (size <= kMostHeldBytes && part && !*part) {
+  if (size <= kMostHeldBytes && !MayHavePart(file)) {
     return ask(
         std::make_shared<net::HeldBody>(size),
         [](net::HeldBody& body, FetchOutcome* outcome) {
@@ -164,9 +181,11 @@ void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::
           outcome->size = outcome->bytes->size();
           outcome->crc32c = Crc32c(*outcome->bytes);
         },
-        [file](net::HeldBody& body) {
-          // The next run continues it, if this can be written at all.
-          if (body.held() > 0) (void)store::Write(file, body.Take());
+        [this, file](net::HeldBody& body) {
+          if (body.held() == 0) return;
+          // It is continued when asked for again, in this run or the next, if this can be written at all.
+          if (parts_) parts_->insert(file.filename());
+          (void)store::Write(file, body.Take());
         });
   }
   auto opened = net::FileBody::Open({.path = file, .resume = true, .expected_size = size, .sync = false});
