@@ -90,6 +90,7 @@ class CurlClient final : public Client {
   RequestQueue queue_;
   std::mt19937_64 random_;
   uint64_t next_sequence_ = 0;
+  Url last_;  // that libcurl took apart
   size_t in_flight_ = 0;
   std::unordered_map<Transfer*, std::unique_ptr<Transfer>> running_;
   std::vector<std::unique_ptr<Transfer>> free_;
@@ -125,9 +126,10 @@ void CurlClient::Add(Request request, std::shared_ptr<Body> body, Done done) {
   if (options_.idle_timeout) job->request.idle_timeout = *options_.idle_timeout;
   job->body = body != nullptr ? std::move(body) : std::make_shared<TextBody>();
   job->done = std::move(done);
-  Result<Url> url = ParseUrl(job->request.url);
-  if (url) {
-    job->first = *std::move(url);
+  if (auto same = UrlOfSameOrigin(last_, job->request.url)) {
+    job->first = *std::move(same);
+  } else if (Result<Url> url = ParseUrl(job->request.url)) {
+    job->first = last_ = *std::move(url);
   } else {
     refusals_.push_back({std::move(job), std::move(url).error(), FailureClass::kBadRequest});
     return;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include "lode/base/hashing.h"
 #include "lode/base/time.h"
@@ -67,13 +66,21 @@ std::string TrimAll(std::string_view text) {
 }
 
 // Sorted by name; values of one name joined in the order given.
-using Canonical = std::map<std::string, std::string>;
+using Canonical = std::vector<Header>;
 Canonical CanonicalHeaders(const std::vector<Header>& headers) {
   Canonical canonical;
-  for (const Header& header : headers) {
-    const auto [place, is_new] = canonical.try_emplace(Lower(header.name), TrimAll(header.value));
-    if (!is_new) place->second += "," + TrimAll(header.value);
+  canonical.reserve(headers.size());
+  for (const Header& header : headers) canonical.push_back({Lower(header.name), TrimAll(header.value)});
+  std::ranges::stable_sort(canonical, {}, &Header::name);
+  size_t kept = 0;
+  for (size_t i = 1; i < canonical.size(); ++i) {
+    if (canonical[i].name == canonical[kept].name) {
+      canonical[kept].value += "," + canonical[i].value;
+    } else if (++kept != i) {
+      canonical[kept] = std::move(canonical[i]);
+    }
   }
+  if (!canonical.empty()) canonical.resize(kept + 1);
   return canonical;
 }
 

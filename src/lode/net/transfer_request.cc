@@ -126,8 +126,10 @@ Status Transfer::SetHeaders() {
     }
   }
   if (asked_offset_ > 0) add_line(fmt::format("Range: bytes={}-", asked_offset_));
-  if (!HasHeader(request.headers, "Content-Type")) add_line("Content-Type:");
-  add_line("Expect:");
+  if (job_->send_body && !request.body.empty()) {  // what libcurl adds to a body by itself
+    if (!HasHeader(request.headers, "Content-Type")) add_line("Content-Type:");
+    add_line("Expect:");
+  }
   Set(easy_, CURLOPT_HTTPHEADER, header_list_);
   return status;
 }

@@ -76,6 +76,22 @@ Result<Url> ParseUrl(std::string_view text) {
   return Describe(handle.get());
 }
 
+std::optional<Url> UrlOfSameOrigin(const Url& known, std::string_view text) {
+  if (known.origin.empty() || !text.starts_with(known.origin)) return std::nullopt;
+  const std::string_view path = text.substr(known.origin.size());
+  const auto is_plain = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
+           c == '_' || c == '.' || c == '~';
+  };
+  if (!path.starts_with('/') || !std::ranges::all_of(path, is_plain)) return std::nullopt;
+  return Url{.text = std::string(text),
+             .scheme = known.scheme,
+             .host = known.host,
+             .origin = known.origin,
+             .path = std::string(path),
+             .query = ""};
+}
+
 Result<Url> ParseBaseUrl(std::string_view text) {
   LODE_TRY(Url base, ParseUrl(text));
   if (!base.query.empty()) return Fail(ErrorKind::kConfig, "it holds a query");

@@ -2,6 +2,7 @@
 // parser, so that no odd spelling makes them differ.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,10 @@ struct Url {
 
 // kConfig when it is no absolute http(s) URL, names a user or a password, or holds a space or a control character.
 Result<Url> ParseUrl(std::string_view text);
+
+// What ParseUrl would say of a text that is `known.origin` and a path without odd characters, without asking libcurl:
+// most URLs of a run are of one server. nullopt: any other text.
+std::optional<Url> UrlOfSameOrigin(const Url& known, std::string_view text);
 
 // What paths are appended to: no '/' at the end of `text` and `path`. kConfig when it holds a query, too.
 Result<Url> ParseBaseUrl(std::string_view text);

@@ -33,6 +33,32 @@ TEST(Url, PathsStayAsSpelled) {
   EXPECT_EQ(url.text, "https://h/a//b/../c%2Fd?q=%20&r");
 }
 
+TEST(Url, OnesOfAKnownOriginAreWhatLibcurlSays) {
+  for (const char* origin : {"http://127.0.0.1:8080", "https://h", "http://[::1]:81", "https://a.b-c.example:8443"}) {
+    const Url known = ParseUrl(origin).value();
+    for (const char* path :
+         {"/", "/a//b/../c_d~e-f.g", "/flatfiles/us_stocks_sip/2024/01/2024-01-02.csv.gz", "/./x/."}) {
+      const std::string text = std::string(origin) + path;
+      const auto url = UrlOfSameOrigin(known, text);
+      ASSERT_TRUE(url) << text;
+      const Url said = ParseUrl(text).value();
+      EXPECT_EQ(url->text, said.text);
+      EXPECT_EQ(url->scheme, said.scheme);
+      EXPECT_EQ(url->host, said.host);
+      EXPECT_EQ(url->origin, said.origin);
+      EXPECT_EQ(url->path, said.path);
+      EXPECT_EQ(url->query, said.query);
+    }
+    // Everything that could mean another server or another request is left to libcurl.
+    for (const char* rest : {"", "0/", ".evil.com/", "@evil.com/", "\\@evil.com/", ":1/", "/a?b", "/a#b", "/%2e",
+                             "/a b", "/a\\b", "/\n", "/\xc3\xa9", "/a@b", "/a;b"}) {
+      EXPECT_FALSE(UrlOfSameOrigin(known, std::string(origin) + rest)) << rest;
+    }
+    EXPECT_FALSE(UrlOfSameOrigin(known, "https://elsewhere.example/"));
+  }
+  EXPECT_FALSE(UrlOfSameOrigin({}, "/a"));
+}
+
 TEST(Url, LocationsResolve) {
   const Url base = ParseUrl("https://h:8443/a/b?c=d").value();
   EXPECT_EQ(ResolveLocation(base, "/x?y").value().text, "https://h:8443/x?y");

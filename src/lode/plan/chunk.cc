@@ -152,10 +152,9 @@ std::optional<std::pair<Request, Request>> Split(const Request& request) {
 }
 
 std::string RequestId(const Selection& selection, const Request& request) {
-  Sha256 hash;
+  std::string parts;
   const auto add = [&](std::string_view text) {
-    hash.Update(text);
-    hash.Update(std::string_view("\0", 1));  // no text holds one: the parts cannot run into each other
+    parts.append(text).push_back('\0');  // no text holds one: the parts cannot run into each other
   };
   add(selection.dataset);
   add(selection.schema);
@@ -170,7 +169,7 @@ std::string RequestId(const Selection& selection, const Request& request) {
   for (const VendorDay& day : request.days) {
     if (!day.version.empty()) add(day.version);
   }
-  return hash.HexDigest().substr(0, 16);
+  return Sha256Hex(parts).substr(0, 16);
 }
 
 }  // namespace lode::plan

@@ -140,7 +140,7 @@ void FetchRun::WakePublisher() {
 }
 
 void FetchRun::StartMore() {
-  while (!stop_ && running_ < limits_.in_flight && arriving_ < limits_.in_flight) {
+  while (!stop_ && MayStart()) {
     // A halved request goes back to its batch: look from the one the publisher waits for.
     size_t batch = next_batch_;
     while (batch < work_.size() && work_[batch].waiting.empty()) ++batch;
@@ -197,6 +197,7 @@ void FetchRun::End(size_t batch, const plan::Request& request, const std::string
 
 void FetchRun::Arrive(size_t batch, Fetched fetched, std::string bytes) {
   ++arriving_;
+  arriving_bytes_ += bytes.size();
   arrivals_.push_back({std::move(fetched), std::move(bytes)});
   arrival_batches_.push_back(batch);
   if (arrivals_.size() > 1) return;
@@ -218,10 +219,11 @@ void FetchRun::KeepArrivals() {
     lock.unlock();
     Status kept = folder_.Keep(selection_, arrivals);
     lock.lock();
-    const bool was_full = arriving_ >= limits_.in_flight;
+    const bool was_full = arriving_bytes_ >= limits_.arriving_bytes;
     last_ended_ = std::chrono::steady_clock::now();
     arriving_ -= arrivals.size();
     for (size_t i = 0; i < arrivals.size(); ++i) {
+      arriving_bytes_ -= arrivals[i].bytes.size();
       --work_[batches[i]].running;
       if (kept) Count(batches[i], std::move(arrivals[i].fetched));
     }

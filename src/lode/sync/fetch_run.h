@@ -21,8 +21,10 @@
 namespace lode::sync {
 
 struct FetchLimits {
-  // And as many again that came in memory and are not written down yet: what a kill costs at most.
   size_t in_flight = 50;
+  // Nothing more is asked for while so much came in memory and is not written down yet: with what is in flight, what a
+  // kill costs at most.
+  uint64_t arriving_bytes = uint64_t{8} << 20;
   // Bound what waits on the disk for its batch to be taken: requests begun or fetched; more of them while what they
   // brought is little.
   size_t ahead = 200;
@@ -102,6 +104,7 @@ class FetchRun {
   void KeepArrivals();
 
   // With the mutex held.
+  bool MayStart() const { return running_ < limits_.in_flight && arriving_bytes_ < limits_.arriving_bytes; }
   void Count(size_t batch, Fetched fetched);
   void StopWith(Error error);
   bool IsFetching() const { return running_ + arriving_ > 0; }
@@ -120,8 +123,9 @@ class FetchRun {
   std::vector<Work> work_;
   size_t next_batch_ = 0;  // the publisher waits for it
   size_t running_ = 0, arriving_ = 0, ahead_ = 0;
-  uint64_t ahead_bytes_ = 0;   // fetched and not taken
-  bool is_held_back_ = false;  // the publisher, from a batch that is over
+  uint64_t arriving_bytes_ = 0;  // of `arriving_`
+  uint64_t ahead_bytes_ = 0;     // fetched and not taken
+  bool is_held_back_ = false;    // the publisher, from a batch that is over
   std::chrono::steady_clock::time_point began_, last_ended_;
   BusyShare busy_;
   bool loop_ended_ = false;

@@ -1,5 +1,8 @@
 #include "lode/sync/fetch_run.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <future>
 #include <set>
 
@@ -133,8 +136,22 @@ TEST_F(FetchRunTest, TheClientGoesOnWhenWhatCameIsWrittenDown) {
   std::vector<plan::Request> many;
   for (int day = 0; day < 300; ++day) many.push_back({{"A"}, {{.day = DayAt("2024-01-02") + day}}});
   supply_.at_once = [](const plan::Request&) { return FetchOutcome{.kind = Kind::kFetched, .bytes = ""}; };
-  const auto run = Start({BatchOf("p", many)}, {.in_flight = 1});
+  const auto run = Start({BatchOf("p", many)}, {.in_flight = 1, .arriving_bytes = 1});
   EXPECT_EQ(run->Next().value().value().requests, 300);
+}
+
+TEST_F(FetchRunTest, NoMoreComesThanMayWaitToBeWrittenDown) {
+  std::vector<plan::Request> many;
+  for (int day = 0; day < 9; ++day) many.push_back({{"A"}, {{.day = DayAt("2024-01-02") + day}}});
+  supply_.at_once = [](const plan::Request&) { return FetchOutcome{.kind = Kind::kFetched, .bytes = ""}; };
+  // A journal that nobody reads: the disk takes its time.
+  const fs::path journal = temporary_.path() / "fetch" / "d" / "kept.ndjson";
+  ASSERT_EQ(::mkfifo(journal.c_str(), 0600), 0);
+  const auto run = Start({BatchOf("p", many)}, {.in_flight = 1, .arriving_bytes = 50});
+  EXPECT_THAT(supply_.Asked(3), SizeIs(3));  // 22 bytes each
+  const int reader = ::open(journal.c_str(), O_RDONLY | O_NONBLOCK);
+  EXPECT_EQ(run->Next().value().value().requests, 9);
+  ::close(reader);
 }
 
 // The publisher may be gone by then.
