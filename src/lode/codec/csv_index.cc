@@ -130,9 +130,9 @@ auto ForThisProcessor() { return FindLines<ReadBytes>; }
 
 void CsvIndex::Find(std::string_view text) {
   static const auto find_lines = ForThisProcessor();
-  if (marks_.empty()) {
-    marks_.resize(kWindow + kBlock);
-    end_marks_.resize(kWindow);
+  if (marks_.size() == 0) {
+    marks_ = RawBuffer<uint32_t>(kWindow + kBlock);
+    end_marks_ = RawBuffer<uint32_t>(kWindow);
   }
   lines_ = find_lines(text.substr(0, kWindow), marks_.data(), end_marks_.data());
 }

@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
+
+#include "lode/base/raw_buffer.h"
 
 namespace lode::codec {
 
@@ -27,7 +28,7 @@ class CsvIndex {
   uint32_t end_mark(size_t line) const { return end_marks_[line]; }
 
  private:
-  std::vector<uint32_t> marks_, end_marks_;  // room for what may come and for what is written past it
+  RawBuffer<uint32_t> marks_, end_marks_;  // room for what may come and for what is written past it
   size_t lines_ = 0;
 };
 

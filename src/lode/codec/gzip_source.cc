@@ -1,6 +1,6 @@
 #include <utility>
-#include <vector>
 
+#include "lode/base/raw_buffer.h"
 #include "lode/codec/byte_source.h"
 #include "lode/codec/gzip_inflater.h"
 
@@ -20,19 +20,19 @@ class GzipSource final : public ByteSource {
     for (;;) {
       LODE_TRY(const size_t filled, inflater_.Inflate(out));
       if (filled > 0) return filled;
-      LODE_TRY(const size_t got, compressed_->Read(buffer_));
+      LODE_TRY(const size_t got, compressed_->Read({buffer_.data(), buffer_.size()}));
       if (got == 0) {
         LODE_TRY(inflater_.End());
         return size_t{0};
       }
-      inflater_.Give(std::span(buffer_).first(got));
+      inflater_.Give({buffer_.data(), got});
     }
   }
 
  private:
   std::unique_ptr<ByteSource> compressed_;
   GzipInflater inflater_;
-  std::vector<std::byte> buffer_;
+  RawBuffer<std::byte> buffer_;
 };
 
 }  // namespace

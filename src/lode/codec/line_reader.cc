@@ -23,7 +23,7 @@ Result<bool> LineReader::Refill() {
     next_ = 0;
   }
   const size_t room = buffer_.size() - kPadding;
-  if (filled_ == room) buffer_.resize(std::min(2 * room, rules_.max_line_bytes + 1) + kPadding);
+  if (filled_ == room) buffer_.Resize(std::min(2 * room, rules_.max_line_bytes + 1) + kPadding, filled_);
   const std::span<char> free(buffer_.data() + filled_, buffer_.size() - kPadding - filled_);
   LODE_TRY(const size_t got, bytes_->Read(std::as_writable_bytes(free)));
   filled_ += got;

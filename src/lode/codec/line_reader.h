@@ -5,8 +5,8 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
-#include <vector>
 
+#include "lode/base/raw_buffer.h"
 #include "lode/base/result.h"
 #include "lode/codec/byte_source.h"
 
@@ -69,7 +69,7 @@ class LineReader {
   Result<bool> Refill();
 
   std::unique_ptr<ByteSource> bytes_;
-  std::vector<char> buffer_;
+  RawBuffer<char> buffer_;
   size_t next_ = 0;    // first byte not yet given out
   size_t filled_ = 0;  // bytes read into the buffer
   int64_t base_ = 0;   // stream offset of buffer_[0]
