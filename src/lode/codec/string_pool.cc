@@ -13,9 +13,10 @@ std::unexpected<Error> TooMuch(size_t limit_bytes) {
 Result<int32_t> StringPool::Intern(std::string_view text) {
   if (const auto found = ids_.find(text); found != ids_.end()) return found->second;
   if (bytes() + text.size() > limit_bytes_) return TooMuch(limit_bytes_);
-  bytes_ += text.size() + 64;  // the node, the map entry and the string's own header
+  bytes_ += text.size() + 68;  // the node, the map entry, the string's own header, the follower
   const auto id = static_cast<int32_t>(strings_.size());
   ids_.emplace(strings_.emplace_back(text), id);
+  followers_.push_back(kNull);
   return id;
 }
 

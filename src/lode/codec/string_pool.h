@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "lode/base/result.h"
 #include "lode/codec/appended_text.h"
@@ -23,6 +24,11 @@ class StringPool {
 
   // Finds or adds `text`. These ids are dense, from 0, in order of first appearance.
   Result<int32_t> Intern(std::string_view text);
+  // Of two interned texts, that `next` came after `id` when it was last looked: whoever finds `id` again may try it
+  // before Intern. kNull: nothing known.
+  void SetFollower(int32_t id, int32_t next) { followers_[static_cast<size_t>(id)] = next; }
+  int32_t follower(int32_t id) const { return followers_[static_cast<size_t>(id)]; }
+
   // Adds `text` without looking for its equal, in a few ns: for columns whose rows nearly all differ. Its id is none of
   // Intern's, and equal texts get different ids.
   Result<int32_t> Append(std::string_view text);
@@ -59,6 +65,7 @@ class StringPool {
   size_t bytes_ = 0;
   std::deque<std::string> strings_;
   std::unordered_map<std::string_view, int32_t> ids_;
+  std::vector<int32_t> followers_;  // of each of strings_
   AppendedText appended_;
 };
 

@@ -63,6 +63,7 @@ class TextInterner {
 
   StringPool& strings_;
   std::array<Cached, 256> cache_;
+  int32_t newest_ = StringPool::kNull;  // of those that were not in it
   std::optional<Error> failure_;
 };
 
