@@ -8,6 +8,7 @@
 
 #include "lode/codec/parquet_file.h"
 #include "lode/codec/string_pool.h"
+#include "lode/lake/disk_guard.h"
 #include "lode/net/waits.h"
 #include "lode/source/tardis/api.h"
 #include "lode/source/tardis/terms.h"
@@ -489,7 +490,9 @@ Result<DefinitionsReport> WriteDefinitions(const DefinitionsRequest& request) {
   report.file = request.paths.root / "instruments" / (request.exchange + ".parquet");
   if (request.dry_run) return report;
   const std::filesystem::path folder = request.paths.temporary() / "instruments";
+  LODE_TRY(const uint64_t min_free_bytes, lake::MinFreeBytes(*request.config));
   LODE_TRY(lake::CreateLake(request.paths));
+  LODE_TRY(lake::CheckRoom(request.paths, 0, min_free_bytes));
   LODE_TRY(store::MakeDirectories(folder));
   LODE_TRY(const store::FileLock lock,
            store::FileLock::Acquire(request.paths.locks() / "instruments.lock", "the lake's instrument definitions"));
