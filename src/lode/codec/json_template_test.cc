@@ -1,5 +1,6 @@
 #include "lode/codec/json_template.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace lode::codec {
