@@ -198,8 +198,7 @@ void FetchRun::End(size_t batch, const plan::Request& request, const std::string
 void FetchRun::Arrive(size_t batch, Fetched fetched, std::string bytes) {
   ++arriving_;
   arriving_bytes_ += bytes.size();
-  arrivals_.push_back({std::move(fetched), std::move(bytes)});
-  arrival_batches_.push_back(batch);
+  arrivals_.push_back({batch, {std::move(fetched), std::move(bytes)}});
   if (arrivals_.size() > 1) return;
   // Once for all that ended in this turn of the loop.
   client_.Post([this] { arrived_.notify_one(); });
@@ -211,11 +210,13 @@ void FetchRun::KeepArrivals() {
     arrived_.wait(lock, [&] { return !arrivals_.empty() || arrivals_ended_; });
     if (arrivals_.empty()) return;
     // Not all at once: others are asked for while these are written.
-    const auto count = static_cast<ptrdiff_t>(std::min(arrivals_.size(), limits_.in_flight / 10 + 1));
-    std::vector<Arrival> arrivals(std::move_iterator(arrivals_.begin()), std::move_iterator(arrivals_.begin() + count));
-    const std::vector<size_t> batches(arrival_batches_.begin(), arrival_batches_.begin() + count);
-    arrivals_.erase(arrivals_.begin(), arrivals_.begin() + count);
-    arrival_batches_.erase(arrival_batches_.begin(), arrival_batches_.begin() + count);
+    std::vector<Arrival> arrivals;
+    std::vector<size_t> batches;
+    while (!arrivals_.empty() && arrivals.size() <= limits_.in_flight / 10) {
+      batches.push_back(arrivals_.front().first);
+      arrivals.push_back(std::move(arrivals_.front().second));
+      arrivals_.pop_front();
+    }
     lock.unlock();
     Status kept = folder_.Keep(selection_, arrivals);
     lock.lock();

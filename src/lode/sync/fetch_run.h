@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "lode/net/http.h"
@@ -131,8 +132,7 @@ class FetchRun {
   bool loop_ended_ = false;
   std::optional<Error> stop_;
   std::condition_variable arrived_;
-  std::vector<Arrival> arrivals_;
-  std::vector<size_t> arrival_batches_;  // of each
+  std::deque<std::pair<size_t, Arrival>> arrivals_;  // with their batches
   bool arrivals_ended_ = false;
   std::jthread keeper_, thread_;
 };
