@@ -42,6 +42,16 @@ FetchOutcome FailureOf(const net::Outcome& answer) {
   return outcome;
 }
 
+FetchOutcome FetchedOf(net::SpooledBody& body, const net::Outcome& answer, int64_t end_ns) {
+  FetchOutcome outcome{.kind = FetchOutcome::Kind::kFetched,
+                       .size = body.size(),
+                       .crc32c = body.crc32c(),
+                       .end_ns = end_ns,
+                       .tries = answer.response.tries};
+  outcome.bytes = body.Take();
+  return outcome;
+}
+
 Result<files::Delivery> DeliveryOf(Answer answer, const plan::Request& request, const std::filesystem::path& file,
                                    int64_t end_ns) {
   LODE_TRY(const auto size, store::FileSize(file));

@@ -6,6 +6,7 @@
 
 #include "lode/base/json.h"
 #include "lode/codec/schema.h"
+#include "lode/net/spooled_body.h"
 #include "lode/source/supply.h"
 
 namespace lode::source {
@@ -13,6 +14,9 @@ namespace lode::source {
 // What a request that failed means, where the vendor speaks HTTP as others do: our own disk, Ctrl-C, an unknown key and
 // no payment end the run; what the plan does not cover (403) settles its cells; all else fails.
 FetchOutcome FailureOf(const net::Outcome& answer);
+
+// A free supply's request was answered: the outcome's bytes are what is in memory of them. The body is over then.
+FetchOutcome FetchedOf(net::SpooledBody& body, const net::Outcome& answer, int64_t end_ns);
 
 // What only the vendor's folder knows of a fetched file.
 struct Answer {

@@ -2,27 +2,21 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <set>
 #include <utility>
 
-#include "lode/base/hashing.h"
 #include "lode/calendar/calendar.h"
 #include "lode/codec/schema.h"
-#include "lode/net/file_body.h"
-#include "lode/net/held_body.h"
 #include "lode/net/s3.h"
+#include "lode/net/spooled_body.h"
 #include "lode/source/answer.h"
+#include "lode/source/part_names.h"
 #include "lode/source/polygon/flat_file.h"
 #include "lode/source/polygon/flat_file_days.h"
-#include "lode/store/local_disk.h"
 
 namespace lode::source::polygon {
 namespace {
 
 constexpr std::string_view kDefaultCalendar = "XNYS";
-// Smaller objects come into memory, as many as there may be in flight at once.
-constexpr uint64_t kMostHeldBytes = 256 << 10;
 
 // S3 refuses a key it does not know with the same status as an object outside the plan.
 bool RefusesTheKey(const std::string& code) {
@@ -77,18 +71,13 @@ class FlatFileSupply final : public Supply {
                                   int64_t end_ns) const override;
 
  private:
-  // False: nothing of the file came before, in this run or an earlier one.
-  bool MayHavePart(const std::filesystem::path& file);
-
   net::Client& client_;
   net::S3 s3_;
   std::string bucket_;
   DatasetConfig dataset_;
   const calendar::Calendar& calendar_;
   std::map<Day, FlatFileObject> objects_;  // as listed last
-  // Names in the folder: what lay there when the first file was asked for, and what was left there since. To ask the
-  // disk before each of thousands of small objects takes a fifteenth of the loop's time.
-  std::optional<std::set<std::string>> parts_;
+  PartNames parts_;
 };
 
 Result<Expectation> FlatFileSupply::Expect(const std::vector<std::string>& symbols, Day first, Day last) {
@@ -138,16 +127,6 @@ FetchOutcome OutcomeOf(const net::Outcome& answer) {
   return outcome;
 }
 
-bool FlatFileSupply::MayHavePart(const std::filesystem::path& file) {
-  if (!parts_) {
-    const auto files = store::List(file.parent_path());
-    if (!files) return true;
-    parts_.emplace();
-    for (const store::FileInfo& info : *files) parts_->insert(info.path);
-  }
-  return parts_->contains(file.filename());
-}
-
 void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::path& file,
                            std::function<void(FetchOutcome)> done) {
   const Day day = request.first();
@@ -156,47 +135,17 @@ void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::
   if (object == objects_.end()) {
     return fail(FetchOutcome::Kind::kFailed, Error{ErrorKind::kPartial, "no longer listed; run again", {}});
   }
-  // `take` adds what came to the outcome, `leave` is for what came of a request that failed.
-  const auto ask = [&](const auto& body, auto take, auto leave) {
-    auto listed = std::make_shared<ListedBody>(body, std::string(BareEtag(object->second.etag)));
-    client_.Add(s3_.GetRequest(object->second.key), std::move(listed),
-                [body, take, leave, day, done = std::move(done)](const net::Outcome& answer) {
-                  if (!answer.status) {
-                    leave(*body);
-                    return done(OutcomeOf(answer));
-                  }
-                  FetchOutcome outcome{.kind = FetchOutcome::Kind::kFetched,
-                                       .end_ns = (day + 1).start_ns(),
-                                       .tries = answer.response.tries};
-                  take(*body, &outcome);
-                  done(std::move(outcome));
-                });
-  };
-  const uint64_t size = object->second.size;
-  if (size <= kMostHeldBytes && !MayHavePart(file)) {
-    return ask(
-        std::make_shared<net::HeldBody>(size),
-        [](net::HeldBody& body, FetchOutcome* outcome) {
-          outcome->bytes = body.Take();
-          outcome->size = outcome->bytes->size();
-          outcome->crc32c = Crc32c(*outcome->bytes);
-        },
-        [this, file](net::HeldBody& body) {
-          if (body.held() == 0) return;
-          // It is continued when asked for again, in this run or the next, if this can be written at all.
-          if (parts_) parts_->insert(file.filename());
-          (void)store::Write(file, body.Take());
-        });
-  }
-  auto opened = net::FileBody::Open({.path = file, .resume = true, .expected_size = size, .sync = false});
+  auto opened =
+      net::SpooledBody::Open({.path = file, .resume = parts_.MayHave(file), .expected_size = object->second.size});
   if (!opened) return fail(FetchOutcome::Kind::kStop, std::move(opened).error());
-  ask(
-      *opened,
-      [](const net::FileBody& body, FetchOutcome* outcome) {
-        outcome->size = body.size();
-        outcome->crc32c = body.crc32c();
-      },
-      [](const net::FileBody&) {});
+  const std::shared_ptr<net::SpooledBody> body = std::move(*opened);
+  client_.Add(s3_.GetRequest(object->second.key),
+              std::make_shared<ListedBody>(body, std::string(BareEtag(object->second.etag))),
+              [this, body, file, day, done = std::move(done)](const net::Outcome& answer) {
+                if (answer.status) return done(FetchedOf(*body, answer, (day + 1).start_ns()));
+                if (body->held() > 0) LeavePart(*body, file, &parts_);
+                done(OutcomeOf(answer));
+              });
 }
 
 Result<files::Delivery> FlatFileSupply::Deliver(const plan::Request& request, const std::filesystem::path& file,

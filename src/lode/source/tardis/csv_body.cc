@@ -34,15 +34,15 @@ std::string_view WithoutReturn(std::string_view line) {
 
 }  // namespace
 
-Result<std::shared_ptr<CsvBody>> CsvBody::Open(const std::filesystem::path& file, Asked asked) {
-  LODE_TRY(auto kept, net::FileBody::Open({.path = file, .resume = true}));
+Result<std::shared_ptr<CsvBody>> CsvBody::Open(const std::filesystem::path& file, bool resume, Asked asked) {
+  LODE_TRY(auto kept, net::SpooledBody::Open({.path = file, .resume = resume}));
   std::shared_ptr<CsvBody> body(new CsvBody(std::move(kept), std::move(asked)));
   LODE_TRY(body->ReadHeld(file));
   return body;
 }
 
 Status CsvBody::ReadHeld(const std::filesystem::path& file) {
-  if (file_->held() == 0) return Ok();
+  if (bytes_->held() == 0) return Ok();
   LODE_TRY(auto source, codec::OpenFile(file));
   std::vector<std::byte> block(kBlockBytes);
   while (is_sound_) {
@@ -78,7 +78,7 @@ Status CsvBody::Begin(const net::ResponseHead& head, uint64_t offset) {
     return net::EqualIgnoringCase(value, kMd5OfNothing);
   };
   may_be_empty_ = offset == 0 && (is_nothing("ETag") || is_nothing("x-md5"));
-  return file_->Begin(head, offset);
+  return bytes_->Begin(head, offset);
 }
 
 // A body that came twice over has the header again, at the beginning of a member; rows begin with the exchange's name.
@@ -135,18 +135,18 @@ Status CsvBody::Check(std::span<const std::byte> bytes) {
 
 Status CsvBody::Write(std::span<const std::byte> bytes) {
   LODE_TRY(Check(bytes));
-  return file_->Write(bytes);
+  return bytes_->Write(bytes);
 }
 
 Status CsvBody::End() {
-  if (file_->held() == 0 && !may_be_empty_) {
+  if (bytes_->held() == 0 && !may_be_empty_) {
     return NotSound("an answer without a byte, and nothing that says it should be so");
   }
-  if (file_->held() > 0) {
+  if (bytes_->held() > 0) {
     // What came is a beginning all the same: the next try goes on from here.
     if (const Status ended = gzip_.End(); !ended) return Fail(ErrorKind::kCorrupt, "{}", ended.error().message);
   }
-  return file_->End();
+  return bytes_->End();
 }
 
 }  // namespace lode::source::tardis

@@ -1,4 +1,4 @@
-// The body of a dataset file: gzip around CSV, kept in a file, continued where it broke, and proven whole while it
+// The body of a dataset file: gzip around CSV, kept as it came, continued where it broke, and proven whole while it
 // arrives.
 //
 // HTTP alone does not prove it: a gateway may end a chunked body properly in the middle, and what was continued in
@@ -11,7 +11,7 @@
 #include <string>
 
 #include "lode/codec/gzip_inflater.h"
-#include "lode/net/file_body.h"
+#include "lode/net/spooled_body.h"
 
 namespace lode::source::tardis {
 
@@ -21,19 +21,19 @@ class CsvBody final : public net::Body {
   struct Asked {
     std::string exchange, symbol;
   };
-  // Continues what an earlier run left in `file`, if that is a sound beginning. kStorage.
-  static Result<std::shared_ptr<CsvBody>> Open(const std::filesystem::path& file, Asked asked);
+  // With `resume`, continues what an earlier run left in `file`, if that is a sound beginning. kStorage.
+  static Result<std::shared_ptr<CsvBody>> Open(const std::filesystem::path& file, bool resume, Asked asked);
 
-  uint64_t held() const override { return is_sound_ ? file_->held() : 0; }
+  uint64_t held() const override { return is_sound_ ? bytes_->held() : 0; }
   Status Begin(const net::ResponseHead& head, uint64_t offset) override;
   // kCorrupt for bytes that are no gzip, of another exchange or symbol, or the file once more behind itself: the client
   // asks again, from the start.
   Status Write(std::span<const std::byte> bytes) override;
   Status End() override;
-  const net::FileBody& file() const { return *file_; }
+  net::SpooledBody& bytes() { return *bytes_; }
 
  private:
-  CsvBody(std::shared_ptr<net::FileBody> file, Asked asked) : file_(std::move(file)), asked_(std::move(asked)) {}
+  CsvBody(std::shared_ptr<net::SpooledBody> bytes, Asked asked) : bytes_(std::move(bytes)), asked_(std::move(asked)) {}
   Status ReadHeld(const std::filesystem::path& file);
   void Restart();
   Status Check(std::span<const std::byte> bytes);
@@ -41,7 +41,7 @@ class CsvBody final : public net::Body {
   Status CheckFirstRow();
   std::unexpected<Error> NotSound(std::string_view why);
 
-  std::shared_ptr<net::FileBody> file_;
+  std::shared_ptr<net::SpooledBody> bytes_;
   Asked asked_;
   codec::GzipInflater gzip_;
   std::string head_;         // the text's first bytes, until the first row was seen

@@ -7,6 +7,7 @@
 #include "lode/base/nearest.h"
 #include "lode/codec/schema.h"
 #include "lode/source/answer.h"
+#include "lode/source/part_names.h"
 #include "lode/source/tardis/api.h"
 #include "lode/source/tardis/csv_body.h"
 #include "lode/source/tardis/file_name.h"
@@ -48,6 +49,7 @@ class TardisSupply final : public Supply {
   std::optional<plan::ChunkLimits> request_limits() const override {
     return plan::ChunkLimits{.symbols = 1, .days = 1};
   }
+  bool is_free() const override { return true; }  // by subscription
   bool continues_files() const override { return true; }
   void Fetch(const plan::Request& request, const std::filesystem::path& file,
              std::function<void(FetchOutcome)> done) override;
@@ -67,6 +69,7 @@ class TardisSupply final : public Supply {
   Names asked_;
   NameMap<DatasetSymbolInfo> symbols_;  // of those
   std::vector<std::string> alike_;
+  PartNames parts_;
   bool is_key_known_ = false;  // on the client's thread
 };
 
@@ -173,19 +176,15 @@ void TardisSupply::JudgeKey(FetchOutcome outcome, std::function<void(FetchOutcom
 void TardisSupply::Fetch(const plan::Request& request, const std::filesystem::path& file,
                          std::function<void(FetchOutcome)> done) {
   const std::string& symbol = request.symbols.front();
-  auto opened = CsvBody::Open(file, {dataset_.exchange, IsGrouped(symbol) ? std::string() : symbol});
+  auto opened =
+      CsvBody::Open(file, parts_.MayHave(file), {dataset_.exchange, IsGrouped(symbol) ? std::string() : symbol});
   if (!opened) return done({.kind = FetchOutcome::Kind::kStop, .error = std::move(opened).error()});
   const std::shared_ptr<CsvBody> body = std::move(*opened);
   const int64_t end_ns = (request.last() + 1).start_ns();
   client_.Add(api_.FileRequest(dataset_.exchange, dataset_.data_type, symbol, request.first()), body,
-              [this, body, end_ns, done = std::move(done)](const net::Outcome& answer) {
-                if (answer.status) {
-                  return done({.kind = FetchOutcome::Kind::kFetched,
-                               .size = body->file().size(),
-                               .crc32c = body->file().crc32c(),
-                               .end_ns = end_ns,
-                               .tries = answer.response.tries});
-                }
+              [this, body, file, end_ns, done = std::move(done)](const net::Outcome& answer) {
+                if (answer.status) return done(FetchedOf(body->bytes(), answer, end_ns));
+                if (body->held() > 0) LeavePart(body->bytes(), file, &parts_);
                 FetchOutcome outcome = FailureOf(answer);
                 if (answer.response.failure == net::FailureClass::kUnauthorized) {
                   if (api_.has_key()) return JudgeKey(std::move(outcome), done);
