@@ -1,8 +1,9 @@
-"""Fetching over S3 from loopback: `lode sync` of Polygon flat files against `curl --parallel` on the same list.
+"""Fetching from loopback: `lode sync` against `curl --parallel` on the same list.
 
-Two lists: 10,000 objects of about 20 kB, a market day each, and one object of some hundred MB. Rounds are interleaved. curl
-writes files and does nothing else; lode besides signs each request, checks length and ETag, hashes (SHA-256), writes down what
-it has, and, while it fetches, decodes, sorts and encodes Parquet, makes everything durable (fsync) and keeps receipts and
+Three lists: 10,000 Polygon flat files of about 20 kB over S3, a market day each; one of some hundred MB; and 10,000 small files
+of Tardis over HTTP, which the simulator makes while it is asked. Rounds are interleaved. curl writes files and does nothing
+else; lode besides signs each S3 request, checks length and ETag (of Tardis' files each gzip checksum and what they are of),
+hashes (SHA-256), writes down what it has, and, while it fetches, decodes, sorts and encodes Parquet, makes everything durable (fsync) and keeps receipts and
 ledger. Its fetching time is its own word, `fetch_s` of `--json`: from the first request to the end of the last; the listing
 before it is not in it. Nothing is removed between rounds: ext4 is slow to make files where many were just removed.
 """
@@ -22,6 +23,7 @@ SIMULATOR = ROOT / "build" / "release" / "lode_vendor_sim"
 SMALL, LARGE = "us_stocks_sip/day_aggs_v1", "us_stocks_sip/trades_v1"
 FIRST = datetime.date(2001, 9, 10)  # since then a time in ns has 19 digits
 OBJECTS = 10_000
+TARDIS_FIRST = datetime.date(2019, 4, 1)
 LARGE_ROWS = 3_000_000
 
 
@@ -61,11 +63,24 @@ def write_large(tree):
 
 
 class Race:
+    """Of flat files, one a day."""
+    curl_arguments = ()
+    keys = {"POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": "any"}
+
     def __init__(self, title, flat_file, days, objects):
         self.title, self.flat_file, self.days, self.objects = title, flat_file, days, objects
-        self.keys = [(days[0] + datetime.timedelta(days=n)) for n in range(objects)]
         self.size = 0
         self.curl, self.lode = [], []  # (fetching s, wall s, CPU s, MiB)
+
+    def every_day(self):
+        return [self.days[0] + datetime.timedelta(days=number) for number in range((self.days[1] - self.days[0]).days + 1)]
+
+    def paths(self):
+        return [f"flatfiles/{self.flat_file}/{day:%Y/%m}/{day}.csv.gz" for day in self.every_day()]
+
+    def settings(self, url):
+        return (f'[sources.polygon]\ns3_endpoint = "{url}"\n[datasets.d]\nsource = "polygon"\nflat_file = "{self.flat_file}"\n'
+                f"start = {self.days[0]}\n")
 
     def timed(self, command, **more):
         began = time.monotonic()
@@ -79,11 +94,10 @@ class Race:
 
     def run_curl(self, url, folder):
         (folder / "out").mkdir()
-        config = "".join(f'url = "{url}/flatfiles/{self.flat_file}/{day:%Y/%m}/{day}.csv.gz"\noutput = "{folder}/out/{day}"\n'
-                         for day in self.keys)
+        config = "".join(f'url = "{url}/{path}"\noutput = "{folder}/out/{number}"\n' for number, path in enumerate(self.paths()))
         (folder / "list").write_text(config)
-        _, wall, cpu, mib = self.timed(["curl", "--silent", "--fail", "--parallel", "--parallel-max", "50", "--config",
-                                        str(folder / "list")])
+        _, wall, cpu, mib = self.timed(["curl", "--silent", "--fail", "--parallel", "--parallel-max", "50", *self.curl_arguments,
+                                        "--config", str(folder / "list")])
         files = list((folder / "out").iterdir())
         assert len(files) == self.objects
         self.size = sum(file.stat().st_size for file in files)
@@ -91,11 +105,9 @@ class Race:
 
     def run_lode(self, url, folder):
         (folder / "lake").mkdir()
-        (folder / "lake" / "lode.toml").write_text(
-            f'[sources.polygon]\ns3_endpoint = "{url}"\n[datasets.d]\nsource = "polygon"\nflat_file = "{self.flat_file}"\n'
-            f"start = {self.days[0]}\n")
+        (folder / "lake" / "lode.toml").write_text(self.settings(url))
         out, wall, cpu, mib = self.timed([str(LODE), "--lake", str(folder / "lake"), "--json", "sync", "-e", str(self.days[1])],
-                                         env={**os.environ, "POLYGON_S3_KEY_ID": "flat-files-key-id", "POLYGON_S3_SECRET": "any"})
+                                         env={**os.environ, **self.keys})
         report = next(event for event in map(json.loads, out.splitlines()) if event["type"] == "sync_dataset")
         assert report["requests"] == self.objects and report["bytes_in"] == self.size, report
         self.lode.append((report["fetch_s"], wall, cpu, mib))
@@ -114,28 +126,44 @@ class Race:
                 "|---|---|---|---|---|---|---|", self.row("lode sync", self.lode), self.row("curl --parallel", self.curl), ""]
 
 
+class TardisRace(Race):
+    """Of five symbols' trades."""
+    curl_arguments = ("--header", "Authorization: Bearer TD.bench")
+    keys = {"TARDIS_API_KEY": "TD.bench"}
+    symbols = ("1INCHUSDT", "BTCUPUSDT", "BTCUSDT", "ETHBTC", "ETHUSDT")
+
+    def paths(self):
+        return [f"v1/binance/trades/{day:%Y/%m/%d}/{symbol}.csv.gz" for day in self.every_day() for symbol in self.symbols]
+
+    def settings(self, url):
+        return (f'[sources.tardis]\napi_url = "{url}/v1"\ndatasets_url = "{url}/v1"\n[datasets.d]\nsource = "tardis"\n'
+                f'exchange = "binance"\ndata_type = "trades"\nsymbols = {json.dumps(self.symbols)}\nstart = {self.days[0]}\n')
+
+
 def fetching(rounds, work, target):
     """(lines, targets)"""
     tree = work / "bucket"
     races = [Race("Fetching 10,000 small objects over S3", SMALL, write_small(tree), OBJECTS),
-             Race("Fetching one large object over S3", LARGE, write_large(tree), 1)]
+             Race("Fetching one large object over S3", LARGE, write_large(tree), 1),
+             TardisRace("Fetching 10,000 small files of Tardis", "", (TARDIS_FIRST, TARDIS_FIRST + datetime.timedelta(days=1999)), 10_000)]
     port = work / "port"
-    server = subprocess.Popen([str(SIMULATOR), "--port-file", str(port), "--flat-files", str(tree)], stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([str(SIMULATOR), "--port-file", str(port), "--flat-files", str(tree), "--today", "2024-09-30",
+                               "--tardis-rows", "20"], stdout=subprocess.DEVNULL)
     try:
         while not port.exists():
             time.sleep(0.05)
         url = f"http://127.0.0.1:{port.read_text().strip()}"
-        for race in races:  # the server reads and hashes everything once
+        for race in races[:2]:  # the server reads and hashes everything once
             for year in range(race.days[0].year, race.days[1].year + 1):
                 subprocess.run(["curl", "--silent", "--output", "/dev/null",
                                 f"{url}/flatfiles?list-type=2&prefix={race.flat_file}/{year}/"], check=True)
         for number in range(rounds):
             for race in races:
                 for name in ("curl", "lode"):
-                    folder = work / f"{name}-{number}-{race.objects}"
+                    folder = work / f"{name}-{number}-{races.index(race)}"
                     folder.mkdir()
                     getattr(race, f"run_{name}")(url, folder)
-                print(f"  round {number + 1}: {race.objects:6} objects: curl {race.curl[-1][0]:.2f} s, lode {race.lode[-1][0]:.2f} s"
+                print(f"  round {number + 1}: {race.title}: curl {race.curl[-1][0]:.2f} s, lode {race.lode[-1][0]:.2f} s"
                       f" fetching, {race.lode[-1][1]:.2f} s in all", flush=True)
     finally:
         server.terminate()
@@ -143,6 +171,6 @@ def fetching(rounds, work, target):
     notes = ["lode's fetching is `fetch_s` of its report, while its other thread decodes and publishes on the same cores; it signs,"
              " checks and hashes each object, and all of it is durable Parquet, receipts and ledger at the end of its wall time. curl"
              " writes files.", ""]
-    return races[0].lines() + races[1].lines() + notes, [
+    return [line for race in races for line in race.lines()] + notes, [
         target(f"{what} from loopback at least at 90 % of curl's rate", f"{race.share():.0%}", race.share() >= 0.9)
-        for what, race in zip(("10,000 small objects", "one large object"), races)]
+        for what, race in zip(("10,000 small objects", "one large object", "10,000 small files of Tardis"), races)]

@@ -66,7 +66,9 @@ class CurlClient final : public Client {
   bool StartReady();
   void StartJob(std::unique_ptr<Job> job, TimePoint now);
   void EndFinished();
-  void EndIdle(TimePoint now);
+  // `late`: how long nobody read from the connections, because a callback waited for the disk or the machine slept. The
+  // servers were not silent meanwhile, or at least nobody knows.
+  void EndIdle(TimePoint now, Clock::duration late);
   std::chrono::milliseconds LongestWait() const;
   void EndEverything();
 
@@ -280,16 +282,17 @@ void CurlClient::EndFinished() {
     Conclude(transfer, transfer->Conclude(code));
   }
   const TimePoint now = Clock::now();
-  if (now - last_tick_ >= kTick) {
-    last_tick_ = now;
-    EndIdle(now);
-  }
+  if (last_tick_ == TimePoint()) last_tick_ = now;
+  if (now - last_tick_ < kTick) return;
+  const Clock::duration late = now - last_tick_ - kTick;
+  last_tick_ = now;
+  EndIdle(now, late);
 }
 
-void CurlClient::EndIdle(TimePoint now) {
+void CurlClient::EndIdle(TimePoint now, Clock::duration late) {
   std::vector<Transfer*> idle;
   for (const auto& [key, transfer] : running_) {
-    if (transfer->IsIdle(now)) idle.push_back(key);
+    if (transfer->IsIdle(now, late)) idle.push_back(key);
   }
   for (Transfer* transfer : idle) {
     Curl().multi_remove_handle(loop_->multi(), transfer->easy());

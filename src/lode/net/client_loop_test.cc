@@ -63,6 +63,34 @@ TEST(Loop, ACallbackMayAddMore) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+// A callback that waits for the disk, a machine that sleeps: what came meanwhile was not read, and would be paid twice.
+TEST(Loop, ItsOwnStandstillIsNoServersSilence) {
+  class SlowBody : public TextBody {
+   public:
+    Status End() override {
+      std::this_thread::sleep_for(milliseconds(900));
+      return Ok();
+    }
+  };
+  ScriptServer server([](const ReceivedRequest& request, Connection& connection) {
+    std::this_thread::sleep_for(milliseconds(request.target == "/slow" ? 100 : 300));
+    connection.Send(Answer(200, "x"));
+  });
+  ClientOptions options = Quick();
+  options.idle_timeout = milliseconds(700);
+  const auto client = Client::Make(options).value();
+  std::vector<int> tries;
+  const auto note = [&](const Outcome& outcome) {
+    EXPECT_TRUE(outcome.status);
+    tries.push_back(outcome.response.tries);
+  };
+  client->Add(To(server.Url("/slow")), std::make_shared<SlowBody>(), note);
+  for (int i = 0; i < 3; ++i) client->Add(To(server.Url("/")), nullptr, note);
+  ASSERT_TRUE(client->Run());
+  EXPECT_THAT(tries, ::testing::ElementsAre(1, 1, 1, 1));
+  EXPECT_EQ(server.requests().size(), 4U);
+}
+
 TEST(Loop, PostFromAnotherThreadWakesAHeldLoop) {
   ScriptServer server(Each({Answer(200, "x")}));
   const auto client = Client::Make(Quick()).value();

@@ -229,13 +229,14 @@ int64_t Transfer::MovedBytes() const {
   return up + down + head + request;
 }
 
-bool Transfer::IsIdle(TimePoint now) {
+bool Transfer::IsIdle(TimePoint now, TimePoint::duration late) {
   const int64_t moved = MovedBytes();
   if (moved != moved_) {
     moved_ = moved;
     moved_at_ = now;
     return false;
   }
+  moved_at_ = std::min(now, moved_at_ + late);
   return now - moved_at_ >= job_->request.idle_timeout;
 }
 

@@ -64,9 +64,9 @@ class Transfer {
 
   // Owns the job until TakeJob. The handle may then be added to a multi handle.
   Status Start(std::unique_ptr<Job> job, const TransferSettings& settings, TimePoint now);
-  // Looks whether bytes moved since the last look; true when they have not for the request's idle timeout. The caller
-  // then ends the transfer with ConcludeIdle.
-  bool IsIdle(TimePoint now);
+  // Looks whether bytes moved since the last look; true when they have not for the request's idle timeout, `late` not
+  // counted: since then nobody could have seen them. The caller then ends the transfer with ConcludeIdle.
+  bool IsIdle(TimePoint now, TimePoint::duration late);
   // After libcurl said it is done and the handle was taken out of the multi handle.
   TryEnd Conclude(CURLcode code);
   TryEnd ConcludeIdle();
