@@ -1,5 +1,6 @@
 #include "lode/codec/parquet_encoding.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <parquet/encoding.h>
 #include <parquet/schema.h>
