@@ -1,5 +1,6 @@
 #include "lode/net/spooled_body.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lode/base/hashing.h"
@@ -11,9 +12,8 @@ Result<std::shared_ptr<SpooledBody>> SpooledBody::Open(SpooledBodyOptions option
                                       .resume = options.resume,
                                       .expected_size = options.expected_size,
                                       .sync = false}));
-  const bool is_large = options.expected_size.value_or(0) > kMostHeldBytes;
   std::shared_ptr<SpooledBody> body(new SpooledBody(std::move(file), options.expected_size));
-  body->is_in_file_ = is_large || body->file_->held() > 0;
+  body->is_in_file_ = body->file_->held() > 0;
   return body;
 }
 
@@ -47,8 +47,7 @@ Status SpooledBody::Begin(const ResponseHead& head, uint64_t offset) {
   if (!head.content_length) return Ok();
   const uint64_t size = offset + *head.content_length;
   if (expected_size_ && size > *expected_size_) return Refuse(std::to_string(size));
-  if (size > kMostHeldBytes) return MoveIntoFile();
-  bytes_.reserve(size);
+  bytes_.reserve(std::min(size, kMostHeldBytes));
   return Ok();
 }
 

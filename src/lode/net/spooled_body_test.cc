@@ -103,7 +103,6 @@ TEST_F(SpooledBodyTest, AnotherSizeIsAskedForAgain) {
   }
 }
 
-// Larger than what is held, by what was expected, by the answer's head, or found out while it comes.
 TEST_F(SpooledBodyTest, WhatIsLargeGoesIntoTheFile) {
   const std::string large(SpooledBody::kMostHeldBytes + 1, 'x'), most(SpooledBody::kMostHeldBytes, 'y');
   const auto chunked = [](const std::string& text) {
