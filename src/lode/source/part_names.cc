@@ -14,13 +14,4 @@ bool PartNames::MayHave(const std::filesystem::path& file) {
   return names_->contains(file.filename());
 }
 
-void PartNames::Add(const std::filesystem::path& file) {
-  if (names_) names_->insert(file.filename());
-}
-
-void LeavePart(net::SpooledBody& body, const std::filesystem::path& file, PartNames* parts) {
-  parts->Add(file);
-  (void)body.Leave();
-}
-
 }  // namespace lode::source

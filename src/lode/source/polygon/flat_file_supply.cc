@@ -141,9 +141,9 @@ void FlatFileSupply::Fetch(const plan::Request& request, const std::filesystem::
   const std::shared_ptr<net::SpooledBody> body = std::move(*opened);
   client_.Add(s3_.GetRequest(object->second.key),
               std::make_shared<ListedBody>(body, std::string(BareEtag(object->second.etag))),
-              [this, body, file, day, done = std::move(done)](const net::Outcome& answer) {
+              [body, day, done = std::move(done)](const net::Outcome& answer) {
                 if (answer.status) return done(FetchedOf(*body, answer, (day + 1).start_ns()));
-                if (body->held() > 0) LeavePart(*body, file, &parts_);
+                (void)body->Leave();  // for the next run, if it can be written
                 done(OutcomeOf(answer));
               });
 }

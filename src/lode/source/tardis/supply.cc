@@ -182,9 +182,9 @@ void TardisSupply::Fetch(const plan::Request& request, const std::filesystem::pa
   const std::shared_ptr<CsvBody> body = std::move(*opened);
   const int64_t end_ns = (request.last() + 1).start_ns();
   client_.Add(api_.FileRequest(dataset_.exchange, dataset_.data_type, symbol, request.first()), body,
-              [this, body, file, end_ns, done = std::move(done)](const net::Outcome& answer) {
+              [this, body, end_ns, done = std::move(done)](const net::Outcome& answer) {
                 if (answer.status) return done(FetchedOf(body->bytes(), answer, end_ns));
-                if (body->held() > 0) LeavePart(body->bytes(), file, &parts_);
+                if (body->held() > 0) (void)body->bytes().Leave();  // for the next run, if it can be written
                 FetchOutcome outcome = FailureOf(answer);
                 if (answer.response.failure == net::FailureClass::kUnauthorized) {
                   if (api_.has_key()) return JudgeKey(std::move(outcome), done);
