@@ -2,11 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <isa-l/igzip_lib.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <string>
+
+#include "lode/source/tardis/testing/gzip.h"
 
 namespace lode::source::tardis {
 namespace {
@@ -14,21 +15,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr std::string_view kHeader = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n";
-
-std::string Gzip(std::string_view text) {
-  isal_zstream stream;
-  isal_deflate_stateless_init(&stream);
-  std::string out(text.size() + text.size() / 100 + 1000, '\0');
-  stream.gzip_flag = IGZIP_GZIP;
-  stream.next_in = reinterpret_cast<uint8_t*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uint32_t>(text.size());
-  stream.next_out = reinterpret_cast<uint8_t*>(out.data());
-  stream.avail_out = static_cast<uint32_t>(out.size());
-  stream.end_of_stream = 1;
-  EXPECT_EQ(isal_deflate_stateless(&stream), COMP_OK);
-  out.resize(stream.total_out);
-  return out;
-}
 
 std::string Rows(int count, std::string_view first = "deribit,BTC-PERPETUAL") {
   std::string text(kHeader);
