@@ -174,10 +174,13 @@ Result<Demand> FindDemand(const lake::LakePaths& paths, ledger::Ledger* ledger, 
     part.work = part.WorkOf(work_options, present.cells, options.only);
     if (kept.empty()) continue;
     for (const plan::Listing& listing : part.listings->all()) part_of.emplace(listing.symbol, &part);
-    // What was fetched already is wanted whatever this run would ask for.
-    plan::WorkOptions any_options = work_options;
-    any_options.retry_failed_only = false;
-    part.open = CellsOf(part.WorkOf(any_options, present.cells, {}));
+    // What was fetched already is wanted whatever this run would ask for: it may have been asked for by
+    // `--retry-failed`, or without it.
+    for (const bool retry_failed_only : {false, true}) {
+      plan::WorkOptions other_options = work_options;
+      other_options.retry_failed_only = retry_failed_only;
+      part.open.merge(CellsOf(part.WorkOf(other_options, present.cells, {})));
+    }
   }
 
   std::set<std::string> symbols;

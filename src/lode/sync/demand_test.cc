@@ -22,7 +22,8 @@ class DemandTest : public testing::Test {
   }
 
   Demand Find(std::vector<Fetched> kept = {}) {
-    return FindDemand({temporary_.path()}, nullptr, dataset_, layout_, supply_, options_, std::move(kept)).value();
+    return FindDemand({temporary_.path()}, ledger_.get(), dataset_, layout_, supply_, options_, std::move(kept))
+        .value();
   }
   static Fetched Kept(const std::string& id, plan::Request request) {
     return {.id = id, .request = std::move(request), .file = id, .size = 1, .end_ns = 0, .tries = 1};
@@ -45,6 +46,7 @@ class DemandTest : public testing::Test {
   }
 
   TemporaryFolder temporary_;
+  std::unique_ptr<ledger::Ledger> ledger_;  // none: nothing was ever taken in
   std::unique_ptr<net::Client> client_ = net::Client::Make({}).value();
   FakeSupply supply_{*client_};
   lake::Layout layout_ = lake::Layout::Parse("month={yyyy}-{mm}/data.parquet").value();
@@ -147,6 +149,26 @@ TEST_F(DemandTest, KeptFilesOfOtherSymbolsOrDaysWait) {
 // Symptom: what a refused run had paid for was thrown away by `sync --retry-failed`.
 TEST_F(DemandTest, KeptFilesAreWantedWhenOnlyFailuresAreTriedAgain) {
   options_.retry_failed_only = true;
+  const Demand demand = Find({Kept("x", RequestOf({"A.FUT"}, "2024-02-01", 5))});
+  EXPECT_THAT(Lines(demand), ElementsAre("month=2024-02: kept x"));
+  EXPECT_THAT(demand.useless, IsEmpty());
+}
+
+// Symptom: asked for by `sync --retry-failed`, paid for, not published, and thrown away by the nightly run.
+TEST_F(DemandTest, KeptFilesAreWantedAlthoughTheirCellsWereRefusedBefore) {
+  ledger_ = ledger::Ledger::OpenInMemory().value();
+  ledger::Receipt receipt{
+      .sequence = 1, .dataset = "d", .schema = "ohlcv-1m", .layout = "month={yyyy}-{mm}/data.parquet"};
+  for (int day = 0; day < 10; ++day) {
+    for (const char* symbol : {"A.FUT", "B.FUT", "C.FUT"}) {
+      receipt.cells.push_back({.symbol = symbol,
+                               .day = DayAt("2024-01-27") + day,
+                               .state = ledger::CellState::kNotEntitled,
+                               .reason = "HTTP 403"});
+    }
+  }
+  ASSERT_TRUE(ledger_->Commit(receipt, std::string(64, 'a'), 0));
+  EXPECT_TRUE(Find().empty());  // not asked for again by itself
   const Demand demand = Find({Kept("x", RequestOf({"A.FUT"}, "2024-02-01", 5))});
   EXPECT_THAT(Lines(demand), ElementsAre("month=2024-02: kept x"));
   EXPECT_THAT(demand.useless, IsEmpty());
