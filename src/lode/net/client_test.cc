@@ -82,6 +82,25 @@ TEST(Client, SendsMethodHeadersAndBodyAsTheyAre) {
   EXPECT_EQ(received[1].headers.count("expect"), 0U);
 }
 
+// Such as S3's start of an upload: a type that libcurl makes up would become the object's.
+TEST(Client, NoHeaderIsMadeUpForAnyMethod) {
+  ScriptServer server(Each({Answer(200, "")}));
+  const auto client = Client::Make(Quick()).value();
+  for (const char* method : {"GET", "DELETE", "POST", "PUT"}) {
+    for (const char* body : {"", "x=1"}) {
+      Request request = To(server.Url("/"));
+      request.method = method;
+      request.body = body;
+      ASSERT_TRUE(client->Fetch(std::move(request), nullptr).status) << method;
+    }
+  }
+  for (const ReceivedRequest& request : server.requests()) {
+    EXPECT_EQ(request.headers.count("content-type"), 0U) << request.method << " " << request.body;
+    EXPECT_EQ(request.headers.count("expect"), 0U) << request.method << " " << request.body;
+  }
+  EXPECT_EQ(server.requests().size(), 8U);
+}
+
 TEST(Client, HeadHasALengthAndNoBody) {
   ScriptServer server([](const ReceivedRequest&, Connection& connection) {
     connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\nETag: \"x\"\r\n\r\n");

@@ -82,6 +82,8 @@ class Transfer {
   Status SetHeaders();
   Status AddHeaderLine(const std::string& line);
   void SetMethod();
+  std::string_view SentBody() const;
+  bool IsPost() const;  // to libcurl, whatever the method is called
   bool TakeHeaderLine(std::string_view line);
   bool TakeHead();
   bool CheckRange();

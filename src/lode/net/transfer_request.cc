@@ -78,21 +78,29 @@ Status Transfer::Start(std::unique_ptr<Job> job, const TransferSettings& setting
   return SetHeaders();
 }
 
+std::string_view Transfer::SentBody() const { return job_->send_body ? std::string_view(job_->request.body) : ""; }
+
+bool Transfer::IsPost() const {
+  const std::string& method = job_->method;
+  const bool may_lack_body = method == "GET" || method == "DELETE";
+  return method != "HEAD" && !(may_lack_body && SentBody().empty());
+}
+
 void Transfer::SetMethod() {
   const std::string& method = job_->method;
-  const std::string_view body = job_->send_body ? std::string_view(job_->request.body) : "";
+  const std::string_view body = SentBody();
   if (method == "HEAD") {
     Set(easy_, CURLOPT_NOBODY, 1L);
-  } else if (method == "GET" && body.empty()) {
-    Set(easy_, CURLOPT_HTTPGET, 1L);
-  } else if (method == "DELETE" && body.empty()) {
-    Set(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
-  } else {
+  } else if (IsPost()) {
     Set(easy_, CURLOPT_POST, 1L);
     // Not copied: the job outlives the transfer's use of it.
     Set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     Set(easy_, CURLOPT_POSTFIELDS, body.data());
     if (method != "POST") Set(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
+  } else if (method == "GET") {
+    Set(easy_, CURLOPT_HTTPGET, 1L);
+  } else {
+    Set(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
   }
 }
 
@@ -126,7 +134,7 @@ Status Transfer::SetHeaders() {
     }
   }
   if (asked_offset_ > 0) add_line(fmt::format("Range: bytes={}-", asked_offset_));
-  if (job_->send_body && !request.body.empty()) {  // what libcurl adds to a body by itself
+  if (IsPost()) {  // what libcurl adds by itself
     if (!HasHeader(request.headers, "Content-Type")) add_line("Content-Type:");
     add_line("Expect:");
   }
