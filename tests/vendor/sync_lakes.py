@@ -147,7 +147,7 @@ VENDORS = {
                    "us_stocks_sip/trades_v1": "trades"},
         labels=dict.fromkeys(POLYGON, "'ALL_SYMBOLS', strftime(session_date, '%Y-%m-%d')")),
     "tardis": Vendor(
-        TARDIS, data="csv.gz", free="v1/exchanges", one_cell={"path": "trades/.*/BTC-PERPETUAL"},
+        TARDIS, in_memory=True, data="csv.gz", free="v1/exchanges", one_cell={"path": "trades/.*/BTC-PERPETUAL"},
         of_schema={"tardis/trades": "trades", "tardis/options_chain": "chain", "tardis/liquidations": "liquidations"},
         labels=dict.fromkeys(TARDIS, "substr(source_file, 5), strftime(local_timestamp, '%Y-%m-%d')"),
         last="2024-01-04", today="2024-01-07"),
