@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 #include <isa-l/crc.h>
-#include <isa-l/igzip_lib.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -9,6 +8,7 @@
 #include <string>
 
 #include "lode/codec/byte_source.h"
+#include "lode/codec/testing/deflate.h"
 
 namespace lode::codec {
 namespace {
@@ -39,19 +39,7 @@ uint32_t Crc(std::string_view text) {
   return crc32_gzip_refl(0, reinterpret_cast<const unsigned char*>(text.data()), text.size());
 }
 
-std::string Deflate(std::string_view content) {
-  isal_zstream stream;
-  isal_deflate_stateless_init(&stream);
-  std::string out(content.size() + content.size() / 100 + 1000, '\0');
-  stream.next_in = reinterpret_cast<uint8_t*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uint32_t>(content.size());
-  stream.next_out = reinterpret_cast<uint8_t*>(out.data());
-  stream.avail_out = static_cast<uint32_t>(out.size());
-  stream.end_of_stream = 1;
-  EXPECT_EQ(isal_deflate_stateless(&stream), COMP_OK);
-  out.resize(stream.total_out);
-  return out;
-}
+using fixture::Deflate;
 
 struct Header {
   bool text = false, header_crc = false;

@@ -39,6 +39,12 @@ bool HasControlOrSpace(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
 }
 
+// RFC 3986, 2.3.
+bool IsUnreserved(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.' || c == '~';
+}
+
 Result<Url> Describe(CURLU* handle) {
   Curl().url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
   Url url;
@@ -79,10 +85,7 @@ Result<Url> ParseUrl(std::string_view text) {
 std::optional<Url> UrlOfSameOrigin(const Url& known, std::string_view text) {
   if (known.origin.empty() || !text.starts_with(known.origin)) return std::nullopt;
   const std::string_view path = text.substr(known.origin.size());
-  const auto is_plain = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
-           c == '_' || c == '.' || c == '~';
-  };
+  const auto is_plain = [](char c) { return c == '/' || IsUnreserved(c); };
   if (!path.starts_with('/') || !std::ranges::all_of(path, is_plain)) return std::nullopt;
   return Url{.text = std::string(text),
              .scheme = known.scheme,
@@ -121,9 +124,7 @@ std::string PercentEncode(std::string_view text, bool keep_slash) {
   std::string encoded;
   encoded.reserve(text.size() + 16);
   for (const char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~' || (keep_slash && c == '/');
-    if (plain) {
+    if (IsUnreserved(c) || (keep_slash && c == '/')) {
       encoded += c;
     } else {
       encoded += '%';

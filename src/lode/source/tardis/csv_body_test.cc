@@ -7,11 +7,12 @@
 #include <fstream>
 #include <string>
 
-#include "lode/source/tardis/testing/gzip.h"
+#include "lode/codec/testing/deflate.h"
 
 namespace lode::source::tardis {
 namespace {
 
+using codec::fixture::Gzip;
 using testing::HasSubstr;
 
 constexpr std::string_view kHeader = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n";

@@ -11,12 +11,13 @@
 #include <random>
 
 #include "lode/base/hashing.h"
+#include "lode/codec/testing/deflate.h"
 #include "lode/net/testing/fetch.h"
-#include "lode/source/tardis/testing/gzip.h"
 
 namespace lode::source::tardis {
 namespace {
 
+using codec::fixture::Gzip;
 using net::testing::Answer;
 using net::testing::Connection;
 using net::testing::Each;
