@@ -60,7 +60,9 @@ class Simulator:
         return self.control("faults", {"seed": seed, "rules": list(rules)})
 
     def log(self):
-        return [json.loads(line) for line in self.log_path.read_text().splitlines()]
+        """What is written so far; the last line may still be under way."""
+        lines = self.log_path.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def run_cases(cases, only=""):

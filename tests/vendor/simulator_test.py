@@ -281,7 +281,10 @@ class Case:
     def case_log(self):
         self.sim.faults({"name": "mine", "path": "list_datasets", "action": {"status": 500}})
         self.call("/v0/metadata.list_datasets?x=1")
-        entry = [e for e in self.sim.log() if e["target"].endswith("?x=1")][-1]
+        until = time.monotonic() + 10
+        while not (entries := [e for e in self.sim.log() if e["target"].endswith("?x=1")]) and time.monotonic() < until:
+            time.sleep(0.01)  # it is written after the answer
+        entry = entries[-1]
         assert (entry["status"], entry["faults"], entry["whole"]) == (500, ["mine"], False)
 
     # --- HTTP ---
